@@ -24,7 +24,7 @@ from twin.analysis.limits import Limits
 from twin.analysis.long_ledger import LongLedger
 from twin.analysis.moments import HISTORY, Findings, detect
 from twin.analysis.moments.known import TroublesAsKnown
-from twin.analysis.moments.unfolding import KnownFrom, Unfolding
+from twin.analysis.moments.unfolding import KnownFrom, Unfolding, UnfoldingLive
 from twin.analysis.promise import PromiseBook, promises_of
 from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
@@ -115,6 +115,7 @@ class Hub(Owner):
         self._newest: ByteCache[Newest] = ByteCache(most, lambda one: min(one.timeline.nbytes, most))
         self._newest_made: SingleFlight[Timeline] = SingleFlight()
         self._histories: dict[str, tuple[Window, Usual]] = {}
+        self._unfolding_live: dict[str, UnfoldingLive] = {}
         self._on_change = Callbacks()
 
     @property
@@ -432,6 +433,13 @@ class Hub(Owner):
         >>> [[one.kind for one in known.findings.moments] for known in t.unfolding(evening, block)][:2]
         [[], ['driver_shortage']]
         """
+        if not timeline.grows:
+            return self._unfold(timeline, block)
+        with self._lock:
+            live = self._unfolding_live.setdefault(timeline.location.id, UnfoldingLive(self.settings.final_after_s))
+        return live.block(block, timeline.window, lambda number: self._unfold(timeline, number))
+
+    def _unfold(self, timeline: Timeline, block: int) -> tuple[KnownFrom, ...]:
         return self._troubles(timeline).cached(Unfolding).block(block)
 
     def _troubles(self, timeline: Timeline) -> TroublesAsKnown:

@@ -91,7 +91,7 @@ HOSTILE = st.sampled_from([
     math.nan, math.inf, -math.inf, T, "", "ready", "NaN", "1e400", "9" * 5_000, "x" * 20_000, "\x00", "\ud800", "<b>",
     "constructor", [], [[]], [None] * 4, ["a"] * 4, [0, 0, 0, 0], [-1e15, -1e15, 1e15, 1e15], [math.nan] * 4, [1] * 2_000, {},
     {"": {}}, {"a": {"b": {"c": {}}}}, b"bytes", {1: 2}, object,
-])  # fmt: skip
+]).map(copy.deepcopy)  # fmt: skip
 
 
 @st.composite
@@ -182,6 +182,9 @@ class Page:
         current = {"version": getattr(component, "version", None), "loads": getattr(component, "loads", None)}
         if isinstance(component, MapFrame):
             current["version"] = component.scene["version"]
+        if isinstance(component, MapFrame) and message.get("ask") == "motion" and "ghost" in message:
+            self.session.ghosts.choose("2025-10-16")
+            current["ghost"] = component.ghost.get("number")
         if message.get("ask") == "group":
             current["number"] = self.session.controller.selection.gather("Some", [0, 1]).number
         return {name: number for name, number in current.items() if name in message and number is not None}

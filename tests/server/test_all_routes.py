@@ -38,7 +38,7 @@ class Route(NamedTuple):
 
 PAGES = {
     f"{page}{path}": Route(who, f"{page}{example}")
-    for page in ("", "/operations", "/kiosk", "/adapt", "/network")
+    for page in ("", "/operations", "/compare", "/kiosk", "/adapt", "/network")
     for path, who, example in (
         ("/?", LOGIN, "/" if page == "" else ""),
         ("/ws", WEBSOCKET, "/ws"),
@@ -177,7 +177,7 @@ def test_who_is_answered(server: Running, logged_in: dict[str, str], pattern: st
 
 
 # the kiosk's session is in its frame
-@pytest.mark.parametrize("page", ["/", "/operations", "/kiosk", "/adapt", "/network"])
+@pytest.mark.parametrize("page", ["/", "/operations", "/compare", "/kiosk", "/adapt", "/network"])
 def test_a_pages_token_holds_the_address_and_nothing_else(
     server: Running, logged_in: dict[str, str], page: str
 ) -> None:

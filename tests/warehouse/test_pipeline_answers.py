@@ -13,9 +13,9 @@ import twin
 from tests.warehouse import pipelines
 from tests.warehouse.conftest import FORMS, tables
 from tests.warehouse.double import Warehouse
+from tests.warehouse.pipelines import PLACES
 from tests.warehouse.test_answers import long_lives, questions, same
 from tests.warehouse.test_arrivals import insert, same_as_afresh
-from tests.warehouse.test_pipeline import PLACES
 from tests.warehouse.test_spark import with_odd_rows
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY

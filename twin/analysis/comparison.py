@@ -18,7 +18,7 @@ from twin.foundation import event_types as ev
 from twin.foundation.lazily import at_first_use
 from twin.foundation.stages import COMPLETED, COOKING, CREATED, OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
 from twin.foundation.times import DAY, HOUR
-from twin.sources.base import Window
+from twin.sources.base import Location, Source, Window
 from twin.timeline.orders import began
 
 if TYPE_CHECKING:
@@ -71,6 +71,25 @@ class Side:
 
     history: History
     window: Window
+
+    @classmethod
+    def read(cls, source: Source, place: Location, window: Window) -> "Side":
+        """Read one from a source. Raises `SourceError`."""
+        return cls(History.from_rows(source.history(place.id, window.start, window.end), place.tz), window)
+
+
+def names_of(first: tuple[Location, Window], second: tuple[Location, Window]) -> tuple[str, str]:
+    """Return what the two are called in a sentence: a kitchen with its day, or from when until when."""
+    names = name_of(*first), name_of(*second)
+    return ("the first", "the second") if names[0] == names[1] else names
+
+
+def name_of(place: Location, window: Window) -> str:
+    """Return a kitchen with its range: one day, or from when until when."""
+    tz = place.tz
+    if (window.start, window.end) == tz.whole_days(window.start, window.start):
+        return f"{place.label}, {tz.date(window.start)}"
+    return f"{place.label}, {tz.text(window.start)} to {tz.text(window.end)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ its end. What needs a loaded timeline (the state, meals that wait, drivers) is c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +23,7 @@ UNKNOWN, QUIET = 9, 8
 """Levels of an hour without a delivery that counts: nothing was recorded, or orders only."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NetworkHours:
     """What k kitchens did in h hours.
 
@@ -55,7 +56,7 @@ class NetworkHours:
         took[where] = np.nan_to_num(rows["took_us"].cast(pa.float64()).to_numpy()[inside]) / 1e6
         return cls(ends, orders, deliveries, late, took)
 
-    @property
+    @cached_property
     def levels(self) -> Levels:
         """The levels (k, h) of late deliveries in each hour: fine, amber, red as in limits.py, `QUIET` or `UNKNOWN`.
 

@@ -21,7 +21,7 @@ from twin.analysis.network import NetworkHours
 from twin.analysis.wording import in_minutes
 from twin.api import models, parameters
 from twin.api.instants import instant, seconds
-from twin.api.kitchen_status import now_at, timeline_at
+from twin.api.kitchen_status import timeline_at
 from twin.foundation.errors import CancelledError, SourceError, TwinError
 from twin.foundation.stages import READY, STAGES
 from twin.foundation.times import HOUR
@@ -90,7 +90,7 @@ class Network:
         )
         end = first_view.last_day(whole, Volume(hour, orders)).end
         if hub.as_of is not None:
-            end = max(end, now(hub))
+            end = max(end, *(hub.edge(place.id) for place in places))
         return Window(max(np.floor(whole.start / HOUR), np.ceil(end / HOUR) - DAYS * 24) * HOUR, end)
 
     def hours(self) -> NetworkHours:
@@ -110,11 +110,6 @@ class Network:
 def network_of(hub: Hub) -> Network:
     """Return the hub's network, made at the first call."""
     return hub.cached(Network)
-
-
-def now(hub: Hub) -> float:
-    """Return the moment that is meant where none is given: the latest of the kitchens' own."""
-    return max(now_at(hub, place.id) for place in hub.locations)
 
 
 def kitchen_at(hub: Hub, place: Location, t: float, worst: bool = True) -> models.NetworkKitchen:
@@ -203,8 +198,8 @@ def harm(row: models.NetworkKitchen) -> tuple[int, int, int]:
 
 
 def network(hub: Hub, query: parameters.NetworkQuery) -> models.Network:
-    """Return the kitchens at a time, by default now, those with most harm first."""
-    t = now(hub) if query.at_time is None else seconds(query.at_time)
+    """Return the kitchens at a time, by default the end of their range, those with most harm first."""
+    t = network_of(hub).window().end if query.at_time is None else seconds(query.at_time)
     places = hub.locations
     asked = slice(query.offset, query.offset + query.limit)
     if len(places) <= MOST_LIVE:

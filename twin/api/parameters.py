@@ -65,7 +65,8 @@ class AtTime(Parameters):
 
 class NetworkQuery(Parameters):
     at_time: TimeParameter | None = Field(
-        default=None, description="The moment; by default now: the latest of the kitchens' own."
+        default=None,
+        description="The moment; by default the end of the kitchens' last seven days, as the page has them.",
     )
     limit: int = Field(default=50, ge=1, le=50, description="Most kitchens in an answer.")
     offset: int = Field(default=0, ge=0, le=1_000_000, description="`next_offset` of the answer before.")

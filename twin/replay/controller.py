@@ -12,7 +12,7 @@ import param
 
 from twin.analysis.ghost import Ghost
 from twin.analysis.insights import Insights
-from twin.analysis.moments.unfolding import KnownFrom
+from twin.analysis.moments.unfolding import KnownFrom, going_on
 from twin.foundation import times
 from twin.foundation.settings import Settings
 from twin.foundation.zones import NAIVE, Zone
@@ -122,6 +122,10 @@ class ReplayController(param.Parameterized):
         if timeline is not None:
             self.load(timeline)
 
+    def wall(self) -> float:
+        """Return the time of the clock that the playhead goes by, wall seconds."""
+        return self._wall()
+
     def now(self) -> float:
         """Return the playhead: data seconds since 1970."""
         return self.anchor.at(self._wall())
@@ -159,8 +163,8 @@ class ReplayController(param.Parameterized):
     def extend(self, timeline: Timeline, edge: float) -> None:
         """Take a later timeline of the same kitchen, with events up to `edge`, without moving the playhead or losing a choice.
 
-        What is known of the timeline before stays known until it is computed anew. A playhead that follows goes on to the edge;
-        one before the new timeline's start moves to it.
+        What is known of the timeline before stays known until it is computed anew; of troubles, what was known in the hour that
+        goes on, with every look. A playhead that follows goes on to the edge; one before the new timeline's start moves to it.
         """
         wall, begin = self._wall(), timeline.window.start
         anchor = self.anchor.grow(wall, edge)
@@ -173,7 +177,10 @@ class ReplayController(param.Parameterized):
             anchor = anchor.seek(wall, begin)
         insights = self.insights
         known = None if insights is None else replace(insights, timeline=timeline)
-        self._take(anchor, timeline=timeline, insights=known)
+        unfolded = self.unfolded
+        if was is not None and (goes_on := going_on(was.window.end, timeline.window.end)) is not None:
+            unfolded = {block: looks for block, looks in unfolded.items() if block < goes_on}
+        self._take(anchor, timeline=timeline, insights=known, unfolded=unfolded)
         self.selection.move_to(timeline)
 
     def learn(self, insights: Insights) -> None:

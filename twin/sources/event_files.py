@@ -40,6 +40,9 @@ ROW_BYTES = 100
 """Bytes that a decoded row takes at least, however well its file is compressed."""
 SMALL_DICTIONARY, PACKED_VALUE = 64 << 10, 16
 """Bytes of a column in a row group up to which no text in it is long, and bytes a value above which it is hardly packed."""
+FLOATS = ("double", "float", "halffloat")
+LARGEST_WHOLE = 1 << 53
+"""Up to it a double tells whole numbers apart."""
 _ESCAPED = re.compile(r'"[{\[]\s*\\"(?!")')
 """A quoted JSON value of CSV in which a backslash stands before the quotes; where these are doubled, two follow it."""
 _FOLDER = "folder of the row"
@@ -170,7 +173,7 @@ class EventFiles:
         ts = values("ts")[0]
         if self.times() == "instants":  # CAST knows no nanoseconds with a zone
             ts = f"timezone('UTC', {ts})"
-        elif self.like.type_of("ts") in ("double", "float", "halffloat"):
+        elif self.like.type_of("ts") in FLOATS:
             ts = f"CAST(TRY_CAST({ts} AS DECIMAL(28, 6)) AS VARCHAR)"  # seconds or more since 1970, without an exponent
         elif self.times() == "text":
             ts = f"CAST({ts} AS VARCHAR)"
@@ -387,7 +390,19 @@ def _as_text(value: str, arrow_type: str) -> str:
         return _nested_as_json(value)
     if "binary" in arrow_type:  # text by a writer that does not say so; what is no text is no JSON either
         return f"CASE WHEN {value} IS NOT NULL THEN coalesce(try(decode({value})), '?') END"
-    return f"CAST({value} AS VARCHAR)"
+    text = f"CAST({value} AS VARCHAR)"
+    if arrow_type in FLOATS:  # an id in it is a whole number; pandas has such columns where one is missing
+        whole = f"{value} = trunc({value}) AND abs({value}) <= {LARGEST_WHOLE}"
+        return f"CASE WHEN {whole} THEN CAST(TRY_CAST({value} AS BIGINT) AS VARCHAR) WHEN NOT isnan({value}) THEN {text} END"
+    return text
+
+
+def texts(like: EventFile) -> str:
+    """Return the SELECT list of all columns as text, under their names."""
+    if not like.types:
+        return "COLUMNS(*)::VARCHAR"
+    named = zip(like.columns, like.types, strict=True)
+    return ", ".join(f"{_as_text(_quoted(name), kind)} AS {_quoted(name)}" for name, kind in named)
 
 
 def _nested_as_json(value: str) -> str:

@@ -512,7 +512,9 @@ class FileSource:
             streams = {file.path: delta_tables.scan(file.path, file.like.columns)} if file.like.kind == "delta" else {}
             reader = event_files.reader([file.path], file.like)
             try:
-                rows = self._database.table(f"SELECT COLUMNS(*)::VARCHAR FROM {reader}", streams=streams).to_pylist()
+                rows = self._database.table(
+                    f"SELECT {event_files.texts(file.like)} FROM {reader}", streams=streams
+                ).to_pylist()
             except SourceError as error:
                 log.warning("a table of names cannot be read: %s", error)
             else:

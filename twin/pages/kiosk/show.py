@@ -34,6 +34,7 @@ from twin.views.kpis.kpis import KpiView
 from twin.views.live.live import LiveView
 from twin.views.map.map import BaseMap, MapView
 from twin.views.pipeline.pipeline import PipelineView
+from twin.views.race.race import RaceView
 from twin.views.session.address import unknown_kitchens
 from twin.views.session.session import ReplaySession
 from twin.views.shared.component import style_text
@@ -82,6 +83,7 @@ class KioskShow(pn.viewable.Viewer):
         self._alert: Alert | None = None
         self._interrupted = 0
         self._live = built(LiveView, self._controller, large=True)
+        self._race = built(RaceView, self._controller)
         self._refusal = ""
         try:
             self._visitor = process.visitor_of(answering_request())
@@ -150,6 +152,10 @@ class KioskShow(pn.viewable.Viewer):
             ]
             shown.margin = 0
             parts.append(shown)
+        lanes = self._race.__panel__()
+        lanes.margin = 0
+        lanes.styles = {"grid-row": "2 / -1", "grid-column": "1 / -1", "z-index": "6", "min-height": "0"}
+        parts.append(lanes)
         badge = self._live.__panel__()
         area = "map" if "map" in self._views else "card"
         badge.styles = {"grid-area": area, "justify-self": "end", "align-self": "end", "z-index": "5", "margin": "10px"}
@@ -224,7 +230,7 @@ class KioskShow(pn.viewable.Viewer):
             showings.restore(self._options, self._remembered)
         self._showings, self._show = showings, show
         self._session = ReplaySession(hub, self._controller, prepare=partial(process.tileset, hub), page="kiosk")
-        self._session.watch([*self._views.values(), self._live])
+        self._session.watch([*self._views.values(), self._live, self._race])
         self._session.start()
         self._session.following.param.watch(self._tell_now, "now")
         scripted = self._options.scripted and process.settings_or_default.scenes is not None
@@ -404,6 +410,8 @@ class KioskShow(pn.viewable.Viewer):
     def _show_target(self, scene: Scene) -> None:
         """Select the scene's order and zoom the map to the scene's zoom."""
         self._controller.selection.select(scene.order or None)
+        if isinstance(self._race, RaceView):  # not what stands for one that could not be built
+            self._race.begin(scene.race, scene.t)
         view, timeline = self._views.get("map"), self._controller.timeline
         if view is None or timeline is None:
             return

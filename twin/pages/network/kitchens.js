@@ -4,8 +4,8 @@ import { LISTED } from "#python/pages/network/shown";
 
 /**
  * @typedef {{id: string, name: string, qualifier: string, region: string, lat: number | null, lon: number | null,
- *   text: string, levels: string, row: any, worst: any, moments: any[]}} Kitchen
- *   `levels`: a digit for each hour; `row`: what the server said of it last, null: nothing yet
+ *   text: string, levels: string, row: any, worst: any, moments: any[] | null}} Kitchen
+ *   `levels`: a digit for each hour; `row`, `moments`: what the server said of it last, null: nothing yet
  */
 
 class Kitchens {
@@ -15,7 +15,7 @@ class Kitchens {
     this.all = JSON.parse(kitchens).map((values) => {
       const one = Object.fromEntries(values.map((value, at) => [LISTED[at], value]));
       const text = [one.name, one.qualifier, one.region, one.id].join(" ").toLowerCase();
-      return { ...one, text, levels: "", row: null, worst: null, moments: [] };
+      return { ...one, text, levels: "", row: null, worst: null, moments: null };
     });
     this.byId = new Map(this.all.map((one) => [one.id, one]));
     this.order = this.all;
@@ -41,9 +41,11 @@ class Kitchens {
     Object.assign(this, { first, late, deliveries });
     for (const [at, one] of this.all.entries()) one.levels = levels[at];
   }
-  /** @param {number[]} order places in the source's order */
+  /** Sort the kitchens; whether that changed anything. @param {number[]} order places in the source's order */
   arrange(order) {
+    const before = this.order;
     this.order = order.map((at) => this.all[at]);
+    return this.order.some((one, at) => one !== before[at]);
   }
   matching(query, region) {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);

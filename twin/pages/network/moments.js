@@ -28,7 +28,7 @@ class Moments {
     const until = clock.hindsight ? Infinity : clock.now();
     return kitchens
       .matching(bar.query, bar.region)
-      .flatMap((kitchen) => kitchen.moments.map((moment) => ({ kitchen, moment })))
+      .flatMap((kitchen) => (kitchen.moments ?? []).map((moment) => ({ kitchen, moment })))
       .filter(({ moment }) => moment.now || moment.known <= until)
       .sort(
         (a, b) =>
@@ -41,7 +41,9 @@ class Moments {
   redraw() {
     const all = this.all;
     const some = this.page.model.state.many ? "Of the kitchens in view" : "Of the playhead’s day";
-    const told = all.length ? `${some}, ${plural(all.length, "moment")}` : `${some}: nothing stands out so far`;
+    const looked = this.page.kitchens.all.some(({ moments }) => moments);
+    const none = looked ? `${some}: nothing stands out so far` : "Looking for what stands out …";
+    const told = all.length ? `${some}, ${plural(all.length, "moment")}` : none;
     if (this.note.textContent !== told) this.note.textContent = told;
     const key = all
       .map(({ kitchen, moment }) => `${kitchen.id} ${moment.start} ${moment.sentence} ${moment.now}`)

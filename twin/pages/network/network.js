@@ -133,13 +133,13 @@ class NetworkPage {
     });
     const hidden = guarded(() => {
       model.seen = !document.hidden;
-      model.save_changes?.();
     });
     const slash = guarded((event) => {
       if (event.key !== "/" || event.composedPath()[0]?.matches?.("input, textarea, select")) return;
       event.preventDefault();
       this.bar.field.focus();
     });
+    if (document.hidden) hidden();
     addEventListener("resize", sized);
     document.addEventListener("visibilitychange", hidden);
     document.addEventListener("keydown", slash);
@@ -155,8 +155,7 @@ class NetworkPage {
     if (message.tell === "rows") this.kitchens.take(message.rows);
     else if (message.tell === "hours") this.kitchens.takeHours(message);
     else if (message.tell === "order") {
-      this.kitchens.arrange(message.order);
-      this.filter(true);
+      if (this.kitchens.arrange(message.order)) this.filter(true);
       return;
     } else return;
     this.redraw();
@@ -196,8 +195,9 @@ class NetworkPage {
     );
   }
 
+  /** Write what has changed. The rows stay: one that is pressed while it plays is still there when it is let go. */
   redraw() {
-    this.list.redraw();
+    for (const [at, node] of this.list.drawn) node.replaceChildren(...drawRow(this.list.items[at], this));
     paintStrips(this);
     this.bar.redraw();
     this.moments.redraw();

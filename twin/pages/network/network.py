@@ -137,6 +137,11 @@ class NetworkView(pn.viewable.Viewer):
         except TwinError as error:
             self._page.state = {"status": "error", "message": str(error)}
             return
+        except Exception as error:  # whatever it is, nobody may wait for ever
+            log.exception("the kitchens cannot be shown")
+            words = f"The kitchens cannot be shown ({type(error).__name__}): the server’s log has the reason."
+            self._page.state = {"status": "error", "message": words}
+            return
         self._hours = hours
         if self._address.time("t", network.tz) is None:  # nobody has asked for a time: begin where most went wrong
             self.controller.seek(hours.worst(window.end))
@@ -175,7 +180,7 @@ class NetworkView(pn.viewable.Viewer):
         self._page.param.watch(self._on_seen, "seen")
         controller.param.watch(lambda *_: self._ask(), "anchor")
         remarks = self._address.remarks
-        self._page.state = shown.state(hub.locations, network.tz, window, remarks, len(self._places) > MOST_LIVE)
+        self._page.state = shown.state(hub.locations, network.tz, window, remarks, not self._all_live)
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
             self._ticker = pn.io.PeriodicCallback(callback=self._tick, period=TICK_MS, background=True, log=False)
             if self._page.seen:
@@ -212,9 +217,14 @@ class NetworkView(pn.viewable.Viewer):
             pn.state.execute(work)
 
     @property
+    def _all_live(self) -> bool:
+        """Whether all kitchens are loaded: not many, nor those of a source where each question costs money."""
+        return len(self._places) <= MOST_LIVE and self._hub is not None and not self._hub.source.metered
+
+    @property
     def _asked(self) -> list[Location]:
         """The kitchens whose rows are computed: all where they are few, because their states rank them."""
-        if len(self._places) <= MOST_LIVE:
+        if self._all_live:
             return list(self._places.values())
         return [self._places[one] for one in self._view]
 
@@ -243,7 +253,7 @@ class NetworkView(pn.viewable.Viewer):
         if self.controller.playing and wall - self._sorted_at < SORT_EVERY_S:
             return
         ids = list(self._places)
-        if len(ids) > MOST_LIVE:
+        if not self._all_live:
             if done or self._hours is None:
                 return
             order = self._hours.by_harm(t)

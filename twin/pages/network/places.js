@@ -138,8 +138,10 @@ class Places {
       const { name, words } = kitchen.row
         ? stateOf(kitchen)
         : { name: `level-${kitchens.levelAt(kitchen, t)}`, words: "" };
-      dot.setAttribute("class", `dot is-${name}`);
-      title.textContent = `${kitchen.name}${words ? `: ${words}` : ""}`;
+      const looks = `dot is-${name}`;
+      if (dot.getAttribute("class") !== looks) dot.setAttribute("class", looks);
+      const told = `${kitchen.name}${words ? `: ${words}` : ""}`;
+      if (title.textContent !== told) title.textContent = told;
     }
   }
 }

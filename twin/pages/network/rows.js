@@ -11,6 +11,7 @@ const WHY = {
   recorded: "The data records no delivery",
   waiting: "The data does not tell when meals are ready",
   drivers: "The data does not tell of drivers",
+  calm: "No trouble was known then",
 };
 /** How high an hour is in a strip, by its level, and its colour: fine, amber, red; 8: no delivery, 9: nothing. */
 const HEIGHTS = { 0: 0.35, 1: 0.7, 2: 1, 8: 0.12 };
@@ -32,7 +33,7 @@ const COLUMNS = [
     "By hour",
     "Late deliveries against other days, the higher the worse. Below: the worst state on the day shown",
   ],
-  ["worst", "Worst now", "The worst trouble that goes on or has just ended, as it was known then"],
+  ["worst", "Trouble", "The worst trouble that goes on or has just ended, as it was known then"],
 ];
 const HEADS = () => COLUMNS.map(([name, text, title]) => el("span", { class: name, title }, text));
 
@@ -133,15 +134,12 @@ function drawRow(kitchen, page) {
     page.verbs.visit(start + ((event.clientX - left) / width) * (end - start));
   });
   const shown = row && !row.problem;
+  const trouble = worst?.title ?? (kitchen.moments ? NONE : "…");
   return [
     who(kitchen, page),
     ...(shown ? figures(row) : BLANK.map((name) => el("span", { class: name }, row ? NONE : ""))),
     el("span", { class: "strip-box" }, strip),
-    el(
-      "span",
-      { class: "worst", title: worst?.sentence ?? "", "data-testid": "cell-worst" },
-      worst?.title ?? (row ? NONE : ""),
-    ),
+    el("span", { class: "worst", title: worst?.sentence ?? WHY.calm, "data-testid": "cell-worst" }, trouble),
   ];
 }
 

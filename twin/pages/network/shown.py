@@ -73,18 +73,33 @@ def row(hub: Hub, place: Location, t: float) -> dict[str, Any]:
     return found
 
 
+class _Told:
+    """What was told last of a timeline: it stays the same for five minutes, and sessions share it."""
+
+    def __init__(self, _: Timeline) -> None:
+        self.last: tuple[float, dict[str, Any]] | None = None
+
+
 def trouble(hub: Hub, place: Location, t: float) -> dict[str, Any]:
     """Return the moments of a kitchen's day: those known at t, and what is known of the others when they are over."""
     found: dict[str, Any] = {"location": place.id, "worst": None, "moments": []}
     try:
         timeline = timeline_at(hub, place, t)
-        known = hub.troubles_at(timeline, max(timeline.window.start, t // GRID_S * GRID_S)).moments
-        later = [one for one in hub.insights(timeline).moments if one.kind in TROUBLES and not _among(one, known)]
+        look = max(timeline.window.start, t // GRID_S * GRID_S)
+        told = timeline.cached(_Told)
+        if (last := told.last) is None or last[0] != look:
+            last = told.last = look, _moments(hub, place, timeline, look)
+        return last[1]
     except TwinError:  # its row says why
         return found
     except Exception as error:  # whatever it is, the other kitchens stand
         network.log.error("%s has no moments in the network", place.id, exc_info=error)
         return found
+
+
+def _moments(hub: Hub, place: Location, timeline: Timeline, look: float) -> dict[str, Any]:
+    known = hub.troubles_at(timeline, look).moments
+    later = [one for one in hub.insights(timeline).moments if one.kind in TROUBLES and not _among(one, known)]
     told = [_moment(one, True) for one in known] + [_moment(one, False) for one in later]
     return {"location": place.id, "worst": told[0] if known else None, "moments": told[:MOST_MOMENTS]}
 

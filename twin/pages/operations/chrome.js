@@ -60,6 +60,13 @@ function linkTo(clock) {
   return url.href.replaceAll("%3A", ":").replaceAll("%2C", ",");
 }
 
+/** The address of the page of two sides with this kitchen, range and moment as the first. */
+function besideAddress(here) {
+  const query = new URLSearchParams();
+  for (const name of ["location", "start", "end", "t", "speed"]) if (here.has(name)) query.set(name, here.get(name));
+  return `./compare?${query}`.replaceAll("%3A", ":");
+}
+
 /**
  * Put a link on the clipboard; where the browser forbids that (plain http, permission), offer it in a field to copy by
  * hand.
@@ -225,7 +232,7 @@ class ChromeBar {
     this.keys = pageKeys({
       help: () => this.help.open(),
       link: () => this.loaded() && this.link.copy(),
-      report: () => this.loaded() && this.report(),
+      report: () => this.loaded() && !this.model.without.includes("report") && this.report(),
       present: () => document.fullscreenEnabled && this.present(),
       theme: () => this.toggleTheme(),
       fit: () => twin.mapcommands?.get(this.model.clock)?.toggleFit?.(),
@@ -244,6 +251,14 @@ class ChromeBar {
         label: "Copy link",
         title: "Copy a link to exactly this moment (C)",
         act: () => this.link.copy(),
+        needs: this.loaded,
+      },
+      {
+        name: "compare",
+        sign: "compare",
+        label: "Compare",
+        title: "Put this beside another kitchen or another day, on one clock",
+        act: () => location.assign(besideAddress(new URL(linkTo(this.clock)).searchParams)),
         needs: this.loaded,
       },
       {
@@ -289,7 +304,7 @@ class ChromeBar {
         act: () => this.help.open(),
         quiet: true,
       },
-    ];
+    ].filter(({ name }) => !this.model.without.includes(name));
   }
 
   /** The command that opens a page of others about what is seen; none where the operator set no address. */
@@ -496,7 +511,11 @@ class ChromeBar {
 
   update = () => {
     for (const [{ needs }, node] of [...this.bar, ...this.items]) node.hidden = needs ? !needs() : false;
-    this.offer.hidden = !this.loaded() || memory.get(TOURED) !== null || this.expired?.hidden === false;
+    this.offer.hidden =
+      this.model.without.includes("tour") ||
+      !this.loaded() ||
+      memory.get(TOURED) !== null ||
+      this.expired?.hidden === false;
   };
 
   screen = () => {

@@ -5,6 +5,7 @@ import functools
 import hashlib
 import logging
 import math
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ def operations_page() -> pn.Column:
     pn.extension(reconnect=False)  # connection.js opens a new session instead
     query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
     mounted = api.mount()
-    _frame(query, mounted)
+    page_frame(query, mounted, bones=BONES if "location" in query else ())
     body = pn.Column(sizing_mode="stretch_both", margin=0)
     title = pn.pane.HTML(_text("title.html").replace("{title}", TITLE), margin=0, stylesheets=[_text("title.css")])
     header = pn.Row(
@@ -244,7 +245,7 @@ class _Operations:
         session.param.watch(self._update_age, ["as_of", "stale"])
         session.param.watch(self._offer_newer, "newer")
         session.following.param.watch(self._show_live, "now")
-        session.param.watch(self._show_live, ["as_of", "place"])
+        session.param.watch(self._show_live, "place")
         self.tabs.param.watch(self._choose_panel, ["tab", "room"])
         self.map.param.watch(self._choose_panel, "has_place")
         self.order.param.watch(self._choose_panel, "visible_order")
@@ -491,16 +492,23 @@ def _switch_class(shown: Any, name: str, on: bool) -> None:
         shown.css_classes = classes
 
 
-def _frame(query: dict[str, str], mounted: bool) -> None:
+def page_frame(
+    query: Mapping[str, str],
+    mounted: bool,
+    title: str = TITLE,
+    bones: Sequence[tuple[str, int]] = (),
+    skeleton: str = "",
+) -> None:
     """Set the document's template: colours, title bar, the skeleton of the panels, and the script that opens the session.
 
-    All of it is in the HTML itself, because it is needed before any script has run, and when none can be had.
+    `bones` are the panels of the skeleton, by grid area and number of bars; `skeleton` is its style sheet, else this page's. It
+    all is in the HTML itself, because it is needed before any script has run, and when none can be had.
     """
     document = pn.state.curdoc
     if document is None:
         return
     document.config.notify_connection_status = False  # connection.js shows it instead
-    document.title = TITLE
+    document.title = title
     # Panel accepts the text of a template, too
     document.template = _text("frame.html")  # type: ignore[assignment]
     requested_theme = query.get("theme", "")
@@ -510,11 +518,11 @@ def _frame(query: dict[str, str], mounted: bool) -> None:
         nonce=guard_page(ONLINE_ORIGINS),
         **opening("page", mounted),
         tokens=theme.css(),
-        skeleton=_text("skeleton.css"),
+        skeleton=skeleton or _text("skeleton.css"),
         connection_style=_text("connection.css"),
         modules_script=script_source(Path(__file__).with_name("load_modules.js")),
         connection_script=script_source(Path(__file__).with_name("connection.js")),
-        bones=BONES if "location" in query else (),
+        bones=bones,
         asked_theme=requested_theme if requested_theme in theme.TOKENS else "",
         opening={"instance": process.instance, "build": _build(bundle), "bundle": bundle},
         # Panel sets it when it answers a request for the page. A session that a WebSocket makes, because the server was

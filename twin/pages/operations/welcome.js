@@ -240,6 +240,13 @@ function render({ model }) {
   };
   let list = null;
   const states = new States(model, grid, () => list?.redraw());
+  const beside = el(
+    "a",
+    { class: "beside", href: "./compare", hidden: true, "data-testid": "welcome-compare" },
+    icon("compare", 16),
+    "Put two kitchens, or two days of one, side by side",
+  );
+  lead.after(beside);
   const show = () => {
     const s = model.state;
     const cities = s.many ? JSON.parse(s.many).map(named) : (s.cities ?? []);
@@ -249,6 +256,7 @@ function render({ model }) {
     grid.setAttribute("aria-busy", String(s.status === "loading"));
     grid.className = `grid is-${s.status}`; // prefixed: Panel styles a plain .error
     grid.dataset.count = s.status === "loading" ? SKELETONS : cities.length > 4 ? "many" : cities.length;
+    beside.hidden = s.status !== "ready";
     lead.textContent =
       {
         loading: `${s.words || "Reading the data"} …`,

@@ -12,8 +12,10 @@ import param
 
 from twin.analysis.moments import Moment
 from twin.analysis.moments.known import JUST_ENDED
+from twin.analysis.moments.unfolding import KnownFrom
 from twin.foundation.cache import shared
 from twin.replay.controller import ReplayController
+from twin.sources.base import Window
 from twin.views.moments.known import known_to_browser
 from twin.views.moments.moments import span_of, to_browser
 from twin.views.shared.component import Component, module_source, style_source
@@ -59,6 +61,7 @@ class AlertView(ReplayView):
     def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**params)
         self._controller = controller
+        self._unfolded: tuple[dict[int, tuple[KnownFrom, ...]], Window | None] | None = None  # what the card has
         self._card = AlertCard(sizing_mode="stretch_width")
         self._card.join(controller)
         self._card.retry_with(partial(self.retry, controller))
@@ -91,7 +94,11 @@ class AlertView(ReplayView):
 
     def _unfold(self) -> None:
         """Show what the controller has of how troubles unfolded."""
-        self._card.known = known_to_browser(self._controller)
+        timeline = self._controller.timeline
+        what = self._controller.unfolded, None if timeline is None else timeline.window
+        if self._unfolded is None or what[0] is not self._unfolded[0] or what[1] != self._unfolded[1]:
+            self._unfolded = what
+            self._card.known = known_to_browser(self._controller)
 
 
 @shared()

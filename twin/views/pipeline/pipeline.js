@@ -137,16 +137,10 @@ function buildStage({ key, meaning, passed }) {
 function showLead(parts, lead, ghost) {
   const known = ghost !== "" && typeof lead === "number";
   const words = !known ? "" : lead === 0 ? "level" : `${many(Math.abs(lead))} ${lead > 0 ? "ahead" : "behind"}`;
-  const than = lead > 0 ? "more" : "fewer";
-  put(
-    parts.lead,
-    words,
-    known
-      ? `Since midnight ${lead === 0 ? "as many orders" : `${plural(Math.abs(lead), `${than} order`, `${than} orders`)}`} ` +
-          `${parts.passed} ${lead === 0 ? "as" : "than"} by this time on the other day: ${ghost}`
-      : "",
-    known ? lead : null,
-  );
+  const than = lead > 0 ? "more order" : "fewer order";
+  const by = lead === 0 ? "as many orders" : plural(Math.abs(lead), than);
+  const against = `${parts.passed} ${lead === 0 ? "as" : "than"} by this time on the other day: ${ghost}`;
+  put(parts.lead, words, known ? `Since midnight ${by} ${against}` : "", known ? lead : null);
 }
 
 function showFlow(parts, s) {

@@ -130,7 +130,7 @@ class PipelineView(ReplayView):
                     "stalled": int(snapshot.counts["stalled"]),
                 }
             else:
-                amber, red = stage_limits(index.recorded, number, self.limits)
+                amber, red = stage_limits(index.ends, number, self.limits)
                 usual = self._usual.get(key)
                 served = _service_level(figures.service, usual, figures.served, amber, red)
                 levels = (served, *_age_levels(snapshot, number, figures.oldest, amber, red))
