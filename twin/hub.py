@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis import first_view, live_edge
-from twin.analysis.baseline import Baseline
+from twin.analysis.baseline import Baseline, History
 from twin.analysis.first_view import LastDay
+from twin.analysis.ghost import OtherDays, date_text
 from twin.analysis.insights import Insights
 from twin.analysis.kitchen_state import StateLog, states_of
 from twin.analysis.ledger import Ledger, ledger_of
@@ -404,6 +405,15 @@ class Hub(Owner):
         """
         return self._contexts_made.run(timeline, lambda: self._context(timeline))[2]
 
+    def usual(self, timeline: Timeline) -> Baseline:
+        """Return what is usual at a timeline's kitchen; without its moments, which take longer.
+
+        >>> t = twin.open("demo")
+        >>> t.usual(t.timeline("sanfrancisco")).days
+        6
+        """
+        return self._contexts_made.run(timeline, lambda: self._context(timeline))[0]
+
     def troubles_at(self, timeline: Timeline, t: float) -> Findings:
         """Return the troubles that were going on at t (data seconds) or had just ended, as they were known then.
 
@@ -445,6 +455,23 @@ class Hub(Owner):
                     self.settings.delivery_target_s,
                 )
         return known
+
+    def other_days(self, location: str, history: History | None = None) -> OtherDays:
+        """Return the days of a location that can be a ghost; `history` is what the best of them is chosen from.
+
+        >>> len(twin.open("demo").other_days("chicago").orders)
+        7
+        """
+        place = self.location(location)
+        return OtherDays(self.source.volume(location), history, place.tz, self.settings.delivery_target_s)
+
+    def days(self, location: str) -> list[str]:
+        """Return the dates of these days, the latest first.
+
+        >>> twin.open("demo").days("chicago")[:2]
+        ['2025-10-17', '2025-10-16']
+        """
+        return [date_text(day) for day in sorted(self.other_days(location).orders, reverse=True)]
 
     def ledger(self, timeline: Timeline) -> Ledger:
         """Return the delay ledger of a timeline: what its orders' times, and their lateness, were made of.

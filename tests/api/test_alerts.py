@@ -46,7 +46,7 @@ def test_a_rule_is_stored_tried_and_deleted_and_an_alert_acknowledged(server: st
     assert result["sentence"].startswith("Would not have fired")
     assert result["alerts"] == []
     (stored,) = process.alerts.rules()
-    process.alerts.advance(stored, place, Machine(), [Firing(0.0, 60.0, 3000.0)], send=False)
+    process.alerts.advance(stored, place, Machine(), [Firing(0.0, 60.0, 3000.0)], channels=[])
     (alert,) = ask(server, "GET", f"?location={place}&state=firing")[1]["alerts"]
     assert (alert["title"], alert["text"], alert["began"]) == (
         "<b>Late",
@@ -62,9 +62,45 @@ def test_a_rule_is_stored_tried_and_deleted_and_an_alert_acknowledged(server: st
     assert ask(server, "DELETE", f"/rules/{rule['id']}")[0] == 404
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/rules"), ("POST", "/x/acknowledge"), ("DELETE", "/rules/x")])
+def test_a_rule_is_changed_and_a_deleted_one_brought_back(server: str) -> None:
+    _, rule = ask(server, "POST", "/rules", RULE)
+    changed = {name: value for name, value in rule.items() if name not in ("id", "sentence")}
+    place = process.hub().locations[0].id
+
+    def fire(t: float) -> None:
+        (stored,) = process.alerts.rules()
+        process.alerts.advance(stored, place, Machine(t + 60.0), [Firing(t, t, 3000.0)], channels=[])
+
+    def firing() -> int:
+        return len(ask(server, "GET", "?state=firing")[1]["alerts"])
+
+    fire(60.0)
+    status, renamed = ask(server, "PUT", f"/rules/{rule['id']}", changed | {"name": "Late again"})
+    assert (status, renamed["name"], renamed["id"], firing()) == (200, "Late again", rule["id"], 1)
+    assert ask(server, "PUT", f"/rules/{rule['id']}", changed | {"enabled": False})[0] == 200
+    (over,) = ask(server, "GET", "")[1]["alerts"]
+    assert (over["state"], over["ended"], over["duration_min"]) == ("recovered", "1970-01-01T00:02:00Z", 1.0)
+    assert ask(server, "DELETE", f"/rules/{rule['id']}")[0] == 204
+    assert ask(server, "PUT", f"/rules/{rule['id']}", changed)[1]["id"] == rule["id"]
+    assert [one["name"] for one in ask(server, "GET", "/rules")[1]["rules"]] == ["<b>Late"]
+
+
+def test_who_has_seen_an_alert_says_who_it_is_and_what_is_done(server: str) -> None:
+    ask(server, "POST", "/rules", RULE)
+    (stored,) = process.alerts.rules()
+    process.alerts.advance(stored, "x", Machine(), [Firing(60.0, 60.0, 3000.0)], channels=[])
+    (alert,) = process.alerts.alerts()
+    for name, note in (("  Ada\n Lovelace ", "<i>two drivers"), ("Bob", "me, too")):
+        status, seen = ask(server, "POST", f"/{alert.id}/acknowledge", {"name": name, "note": note})
+        assert (status, seen["acknowledged_by"], seen["note"]) == (200, "Ada Lovelace", "<i>two drivers")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/rules"), ("PUT", "/rules/x"), ("POST", "/x/acknowledge"), ("DELETE", "/rules/x")],
+)
 def test_another_sites_form_changes_nothing(server: str, method: str, path: str) -> None:
-    assert ask(server, method, path, RULE if method == "POST" else None, headers={})[0] == 403
+    assert ask(server, method, path, None if method == "DELETE" else RULE, headers={})[0] == 403
     assert process.alerts.rules() == []
 
 
@@ -81,7 +117,12 @@ def test_another_sites_form_changes_nothing(server: str, method: str, path: str)
         ("/rules", {**RULE, "name": "x" * 20_000}, 413),
         ("/backtest", {"rule": RULE, "location": "nowhere"}, 404),
         ("/backtest", {"rule": 5, "location": "nowhere"}, 422),
+        ("/rules", RULE | {"for_s": "180"}, 422),
+        ("/rules", RULE | {"trouble": {"kind": "outage"}}, 422),
+        ("/rules", RULE | {"secret": 1}, 422),
         ("/none/acknowledge", {}, 404),
+        ("/none/acknowledge", {"note": "x" * 501}, 422),
+        ("/none/acknowledge", {"name": "\ud800"}, 400),
         ("/none", {}, 404),
     ],
 )

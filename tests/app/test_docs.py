@@ -4,10 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 
-import twin
 from tests.app.files import ROOT, app_yaml, bundle
 
 TEXT = (ROOT / "docs" / "databricks.md").read_text()
@@ -17,15 +17,37 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
 
 
-def test_the_view_that_a_notebook_writes_into_a_file_is_there_with_its_figures(
-    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+class Spark:
+    """What the page's code uses of a Spark session, on the files of a demo."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def table(self, name: str) -> "Table":
+        pattern = {"all_events": "events_sanfrancisco"}.get(name.rsplit(".", 1)[1], "brands")
+        return Table(duckdb.read_parquet(str(self._folder / f"{pattern}.parquet")))
+
+
+class Table:
+    """A Spark DataFrame, in DuckDB."""
+
+    def __init__(self, relation: duckdb.DuckDBPyRelation) -> None:
+        self._relation = relation
+        self.toArrow = relation.to_arrow_table
+
+    def where(self, condition: str) -> "Table":
+        return Table(self._relation.filter(condition))
+
+
+def test_the_code_of_a_notebook_shows_a_table_and_a_replay(
+    demo: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (code,) = [block for block in blocks("python") if "TrendsView" in block]
-    opened, shown = twin.open, []
-    monkeypatch.setattr(twin, "open", {"databricks": opened(demo)}.__getitem__)
-    exec(code.replace("/tmp/trends.html", str(tmp_path / "trends.html")), {"displayHTML": shown.append})
-    assert "Order volume" in shown[0]
-    assert "Bokeh.embed" in shown[0] or "embed_items" in shown[0]
+    (code,) = [block for block in blocks("python") if "spark.table" in block]
+    tables, pages = [], []
+    names = {"spark": Spark(demo), "display": tables.append, "displayHTML": pages.append}
+    exec(code.replace("/tmp/replay.html", str(tmp_path / "replay.html")), names)
+    assert tables[0]["order"].is_unique
+    assert "San Francisco" in pages[0]
 
 
 def test_the_task_to_add_to_caspers_job_is_the_one_of_the_bundle() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 import twin
@@ -85,8 +86,24 @@ def test_the_copy_lasts_as_long_as_its_twin(rows: pa.Table) -> None:
     assert not folder.exists()
 
 
-def test_what_is_no_table_is_refused() -> None:
-    for wrong in (5, ["events.csv"], {"ts": []}):
+def test_tables_that_give_names_come_along(kitchen: Kitchen, demo: Path, rows: pa.Table) -> None:
+    given = {"events": rows, "brands": Spark(pa.parquet.read_table(demo / "brands.parquet"))}
+    brands = twin.open(given).kitchen("sanfrancisco", day=DAY).brands()
+    pd.testing.assert_frame_equal(brands, kitchen.brands())
+    unnamed = twin.open({"events": rows}).kitchen("sanfrancisco", day=DAY)
+    assert not set(unnamed.brands().index) & set(brands.index)
+
+
+def test_what_is_no_table_is_refused(source: Twin, rows: pa.Table) -> None:
+    for wrong in (
+        5,
+        ["events.csv"],
+        {"ts": []},
+        {"events": 5},
+        {"events": rows, "drivers": rows},
+        {"brands": rows},
+        source,
+    ):
         with pytest.raises(TypeError, match="is no source: give a path, or a table of event rows"):
             twin.open(wrong)
 

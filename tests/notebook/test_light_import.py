@@ -1,11 +1,41 @@
-"""`import twin` stays light: who only wants tables does not wait for Panel."""
+"""`import twin` stays light, and so do tables: nobody waits for what he does not use."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+DRAWS = {"param", "panel", "bokeh", "holoviews", "geoviews", "hvplot", "datashader", "PIL", "shapely", "jinja2"}
+"""What panes, pictures and pages need."""
+SERVES = {"tornado", "pydantic", "sqlalchemy", "watchfiles", "rapidfuzz"}
+COMPILES = {"numba", "llvmlite", "scipy"}
+"""What judges and places the rows of a source, and computes the chances of a comparison."""
+NEVER = {"sklearn", "matplotlib", "dask", "xarray"}
+"""What others bring along, and nobody wants here."""
+
+TABLES = """
+t = twin.open(sys.argv[1])
+k = t.kitchen("sanfrancisco")
+assert len(k.orders) and len(k.items) and len(k.events()) and len(k.stages) and len(k.at(k.start).kpis) and len(t.orders())
+"""
 
 
-def test_tables_need_no_user_interface() -> None:
-    script = "import twin, sys; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    loaded = {name.split(".")[0] for name in done.stdout.split()}
-    assert not loaded & {"param", "panel", "bokeh", "holoviews", "geoviews"}
+def loaded(demo: Path, *then: str) -> set[str]:
+    """Return the top-level packages that a new interpreter has loaded after `import twin` and what follows."""
+    script = "\n".join(["import sys, twin", *then, "print(*{name.partition('.')[0] for name in sys.modules})"])
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    command = [sys.executable, "-c", script, str(demo)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_loads_what_tables_are_made_of_and_no_more(demo: Path) -> None:
+    assert not loaded(demo) & (DRAWS | SERVES | COMPILES | NEVER)
+
+
+def test_tables_need_nothing_that_draws_or_serves(demo: Path) -> None:
+    assert not loaded(demo, TABLES) & (DRAWS | SERVES | NEVER)
+
+
+def test_a_pane_loads_what_it_needs_then(demo: Path) -> None:
+    assert {"panel", "bokeh"} <= loaded(demo, TABLES, "k.kpis()")

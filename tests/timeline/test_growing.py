@@ -174,6 +174,7 @@ def test_two_versions_may_be_made_from_one() -> None:
     assert len(first.extended(table([])).orders) == 5
 
 
+@pytest.mark.slow
 def test_readers_of_a_version_are_undisturbed_while_the_next_ones_are_made() -> None:
     version = grown_from(first_rows())
     before, wrong, over = digest(answers(version)), list[str](), threading.Event()
@@ -253,6 +254,7 @@ def test_a_kitchen_without_coordinates_grows_without_them() -> None:
     }
 
 
+@pytest.mark.slow
 def test_knots_that_no_trip_has_any_more_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("twin.timeline.growing.MOST_UNUSED", 20)
     begin = START + 9 * HOUR

@@ -157,6 +157,7 @@ def routes(place: str, order: str) -> list[str]:
         f"{BASE}/orders/{order}", f"{own}/kitchen-status?at_time={end}", f"{own}/data-quality", f"{own}/events?{part}&limit=50",
         f"{own}/time-range?{part}&granularity=hour", f"{own}/brands?{part}", f"{own}/moments?{part}",
         f"{own}/ledger?{part}&by=brand", f"{own}/replay?{part}&speed=0", TILE.format(place),
+        f"{BASE}/network?at_time={end}",
     ]  # fmt: skip
     kinds = {endpoint.path.rpartition("/")[2] for endpoint in ENDPOINTS if "{" not in endpoint.path.rpartition("/")[2]}
     assert kinds - {"locations"} <= {address.partition("?")[0].rpartition("/")[2] for address in found}

@@ -8,15 +8,21 @@ tested exactly (Fisher), and what is named holds for all of them together (Holm)
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from twin.analysis.brands import pairs
+from twin.foundation.lazily import at_first_use
 from twin.foundation.times import DAY, HOUR
 from twin.timeline import events as ev
 from twin.timeline.timeline import Timeline
+
+if TYPE_CHECKING:
+    from scipy import special
+else:
+    special = at_first_use("scipy.special")
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -140,7 +146,7 @@ def _chance(k: int, n: int, j: int, m: int) -> float:
 
 def _log_choices(n: int, of: NDArray[np.int64]) -> Floats:
     """Return the logarithms of how many ways there are to choose so many of n."""
-    return np.asarray(gammaln(n + 1) - gammaln(of + 1) - gammaln(n - of + 1))
+    return np.asarray(special.gammaln(n + 1) - special.gammaln(of + 1) - special.gammaln(n - of + 1))
 
 
 def _counts(trait: Trait, orders: Bools) -> tuple[int, int]:

@@ -6,16 +6,22 @@ before.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from twin.analysis.baseline import SAME_WEEKDAYS, History
 from twin.analysis.metrics import WHOLE_MINUTE
+from twin.foundation.lazily import at_first_use
 from twin.foundation.stages import CREATED, STALLED_AFTER
 from twin.timeline import events as ev
 from twin.timeline.orders import began
+
+if TYPE_CHECKING:
+    from scipy import special
+else:
+    special = at_first_use("scipy.special")
 
 Floats = NDArray[np.float64]
 
@@ -65,18 +71,19 @@ def day_figures(history: History, day: int, target: float, length: int = 1) -> l
         starts = range(day - length, int(history.days.min(initial=day)) - 1, -length)
         whole = [first for first in starts if recorded.issuperset(range(first, first + length))]
         this, *earlier = (
-            _of_day(history, (day_of >= first) & (day_of < first + length), target) for first in (day, *whole)
+            figures_of(history, (day_of >= first) & (day_of < first + length), target) for first in (day, *whole)
         )
         return [_compared(name, this[name], [one[name] for one in earlier]) for name in LABELS]
     days = {*(one for one in history.days.tolist() if one < day), day}
-    values = {one: _of_day(history, day_of == one, target) for one in sorted(days)}
+    values = {one: figures_of(history, day_of == one, target) for one in sorted(days)}
     before = [one for one in values if one < day]
     alike = [one for one in before if (day - one) % 7 == 0]
     others = alike if len(alike) >= SAME_WEEKDAYS else before
     return [_compared(name, values[day][name], [values[one][name] for one in others]) for name in LABELS]
 
 
-def _of_day(history: History, inside: NDArray[np.bool_], target: float) -> dict[str, float | None]:
+def figures_of(history: History, inside: NDArray[np.bool_], target: float) -> dict[str, float | None]:
+    """Return the figures of some of a history's orders, `inside` (n,) bool; `target` is the promised delivery time, seconds."""
     took = (history.delivered - history.created)[inside]
     took = took[(took >= 0) & (took <= STALLED_AFTER)]
     orders, delivered = int(np.count_nonzero(inside)), int(np.count_nonzero(np.isfinite(history.delivered[inside])))
@@ -97,7 +104,7 @@ def _compared(name: str, value: float | None, others: list[float | None]) -> Day
         return DayFigure(name, LABELS[name], value, None, None, None, "", n)
     mean, width = (
         float(known.mean()),
-        float(known.std(ddof=1) * stdtrit(n - 1, (1 + SURE) / 2) * np.sqrt(1 + 1 / n)),
+        float(known.std(ddof=1) * special.stdtrit(n - 1, (1 + SURE) / 2) * np.sqrt(1 + 1 / n)),
     )
     low, high = max(mean - width, 0.0), mean + width
     if name in SHARES:

@@ -171,6 +171,10 @@ class MetricIndex:
             self.stage_times.append(Durations(following, following - enter[stage, moved]))
         self.recorded: tuple[bool, ...] = tuple(len(times) > 0 or not enter.shape[1] for times in self._entered)
         """Per stage, whether the data records it: if no order was ever in a stage, its number is unknown rather than 0."""
+        following = [self.recorded[stage + 1 :] for stage in range(COMPLETED)]
+        self.ends: tuple[bool, ...] = tuple(later[0] or (self.delivers and not any(later)) for later in following)
+        """Per stage but Completed, whether the data tells when an order leaves it: it has the next stage, or none of the later
+        ones in this window but deliveries elsewhere. A kitchen's display tells when meals are ready, never when they go."""
 
     def orders_per_hour(self, t: float) -> int | None:
         """Return the number of orders created in the 60 minutes to t; None if no order has a creation time."""
@@ -226,6 +230,11 @@ class MetricIndex:
     def entered(self, stage: int, t: float) -> int:
         """Return how many orders entered a stage in the 60 minutes to t."""
         return count(self._entered[stage], t - _TRAILING_EDGES)
+
+    def entered_today(self, stage: int, t: float) -> int:
+        """Return how many orders entered a stage since midnight of the kitchen's day, until t."""
+        entered = self._entered[stage]
+        return max(0, int(entered.searchsorted(t, "right") - entered.searchsorted(self._tz.midnight(t), "left")))
 
     def series(self, t: float) -> Series:
         """Return the sparklines of the 6 hours to the last full 10 minutes at or before t."""

@@ -315,14 +315,15 @@ def _weeks(window: Window, tz: Zone) -> list[Window]:
 
 
 def open(
-    source: str | Path | in_and_out.Rows | None = None,
+    source: str | Path | in_and_out.Rows | in_and_out.Tables | None = None,
     progress: Progress | None = None,
     settings: Settings | None = None,
     adapter: str | Path | None = None,
 ) -> Twin:
     """Open a source of events: `demo`, a file, folder or glob of CSV, JSON or Parquet event rows, or a SQL warehouse's tables
     (`databricks`, `databricks://catalog.schema`; see docs/databricks.md); or event rows that are in memory: a DataFrame of
-    pandas, polars or Spark, an Arrow table, a relation of DuckDB. Of these a copy is written to a temporary file.
+    pandas, polars or Spark, an Arrow table, a relation of DuckDB; or tables by name, `{"events": …, "brands": …}`, with those
+    that give names (`brands`, `menus`, `categories`, `items`, `locations`). Of these a copy is written to a temporary folder.
 
     Without `source`, it opens the environment's TWIN_SOURCE, else the demo, which is generated on first use in the folder that
     TWIN_DEMO names, by default `demo` in the current one; where that is, is said on stderr.

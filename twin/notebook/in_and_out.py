@@ -9,7 +9,10 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-FILE = "events.parquet"
+from twin.sources.tables import DIMENSIONS
+
+EVENTS = "events"
+A_SOURCE = "a path, or a table of event rows (pandas, polars, Arrow, DuckDB, Spark)"
 
 
 @runtime_checkable
@@ -29,29 +32,40 @@ class SparkTable(Protocol):
 
 
 Rows = ArrowStream | SparkTable
+Tables = Mapping[str, Rows]
+"""Tables by name: `events`, and any of `brands`, `menus`, `categories`, `items`, `locations`."""
 
 
 def written(rows: object) -> "tempfile.TemporaryDirectory[str]":
-    """Write a table of event rows to a folder that lasts as long as the object returned does.
+    """Write a table of event rows, or `Tables`, to a folder that lasts as long as the object returned does.
 
     Raises TypeError, with a sentence, for what is no table. An index of pandas that has a name is a column.
     """
-    stream: object
-    if isinstance(rows, pd.DataFrame):
-        stream = pa.Table.from_pandas(rows, preserve_index=any(name is not None for name in rows.index.names))
-    elif isinstance(rows, SparkTable):  # first, as Spark may learn the interface some day, and this collects in one go
-        stream = rows.toArrow()
-    elif isinstance(rows, ArrowStream):
-        stream = pa.RecordBatchReader.from_stream(cast(Any, rows))
-    else:
+    given = rows if isinstance(rows, Mapping) else {EVENTS: rows}
+    if EVENTS not in given or not set(given) <= {EVENTS, *DIMENSIONS}:
+        names = ", ".join(DIMENSIONS)
         raise TypeError(
-            f"A {type(rows).__name__} is no source: give a path, or a table of event rows (pandas, polars, Arrow, DuckDB, Spark)."
+            f"A {type(rows).__name__} is no source: give {A_SOURCE}, or such tables by name, events and {names}."
         )
+    streams = {name: _stream(table) for name, table in given.items()}
     folder = tempfile.TemporaryDirectory(prefix="twin-")
     with duckdb.connect() as connection:
-        connection.register("given", stream)
-        connection.table("given").write_parquet(str(Path(folder.name) / FILE))
+        for name, stream in streams.items():
+            connection.register("given", stream)
+            connection.table("given").write_parquet(str(Path(folder.name) / f"{name}.parquet"))
+            connection.unregister("given")
     return folder
+
+
+def _stream(rows: object) -> object:
+    """Return a table as DuckDB reads it."""
+    if isinstance(rows, pd.DataFrame):
+        return pa.Table.from_pandas(rows, preserve_index=any(name is not None for name in rows.index.names))
+    if isinstance(rows, SparkTable):  # first, as Spark may learn the interface some day, and this collects in one go
+        return rows.toArrow()
+    if isinstance(rows, ArrowStream):
+        return pa.RecordBatchReader.from_stream(cast(Any, rows))
+    raise TypeError(f"A {type(rows).__name__} is no source: give {A_SOURCE}.")
 
 
 def to_parquet(tables: Mapping[str, pd.DataFrame], folder: str | Path) -> Path:

@@ -23,6 +23,7 @@ from twin.analysis.long_ledger import LongLedger, is_long
 from twin.analysis.metrics import metrics_of
 from twin.analysis.moments import Moment
 from twin.analysis.shelf import ShelfClock, by_brand
+from twin.foundation.lazily import at_first_use
 from twin.hub import Hub
 from twin.notebook import in_and_out, tables
 from twin.notebook.cards import IncidentCard, MomentTable
@@ -37,8 +38,12 @@ if TYPE_CHECKING:
     import holoviews as hv
     import panel as pn
 
-    from twin.notebook.panes import NotebookReplay
+    from twin.notebook import curves, panes, saved
     from twin.replay.controller import ReplayController
+    from twin.reports import card, day
+else:  # what draws, which tables do without
+    curves, panes, saved = (at_first_use(f"twin.notebook.{name}") for name in ("curves", "panes", "saved"))
+    card, day = at_first_use("twin.reports.card"), at_first_use("twin.reports.day")
 
 TEN_MINUTES = 600.0
 TEN_SECONDS = 10.0
@@ -357,19 +362,15 @@ class Kitchen:
         >>> k.card("18:00", "20:00").content.why == k.why("18:00", "20:00").sentence
         True
         """
-        from twin.reports.card import card_of  # noqa: PLC0415  # it draws the map's streets, which tables do without
-
         part, until = self._times.between(start, end), None if known_at is None else self._times.at(known_at)
-        made = card_of(self._hub, self.data, part.start, part.end, known_at=until, link=link)
+        made = card.card_of(self._hub, self.data, part.start, part.end, known_at=until, link=link)
         return IncidentCard(made.with_notes(notes))
 
     def _card(self, moment: Moment, known_at: AnyTime | None, notes: str, link: str) -> IncidentCard:
-        from twin.reports.card import card_of, known_moment  # noqa: PLC0415
-
         until = None if known_at is None else self._times.at(known_at)
         if until is not None:
-            moment, until = known_moment(self._hub, self.data, moment, until)
-        made = card_of(self._hub, self.data, moment.start, moment.end, moment=moment, known_at=until, link=link)
+            moment, until = card.known_moment(self._hub, self.data, moment, until)
+        made = card.card_of(self._hub, self.data, moment.start, moment.end, moment=moment, known_at=until, link=link)
         return IncidentCard(made.with_notes(notes))
 
     def troubles_at(self, time: AnyTime) -> pd.DataFrame:
@@ -605,9 +606,7 @@ class Kitchen:
         >>> int(k.volume().dimension_values("orders").sum()) == len(k.orders)
         True
         """
-        from twin.notebook.curves import volume  # noqa: PLC0415  # panes and figures need Panel, tables do not
-
-        return volume(self.data, step_seconds(every))
+        return curves.volume(self.data, step_seconds(every))
 
     def curve(self, kpi: str, every: Step = TEN_MINUTES) -> "hv.Curve":
         """Return a column of `history` as a HoloViews curve; its label is the location's name.
@@ -618,9 +617,7 @@ class Kitchen:
            .Curve.San_Francisco.I  :Curve   [time]   (delivery_min)
            .Curve.San_Francisco.II :Curve   [time]   (orders)
         """
-        from twin.notebook.curves import curve  # noqa: PLC0415
-
-        return curve(self.location.label, self.history(every), kpi)
+        return curves.curve(self.location.label, self.history(every), kpi)
 
     def save(self, path: str | Path, step: Step | None = None) -> Path:
         """Write a replay of the range as one HTML file that plays, scrubs and shows the map without server or network.
@@ -635,9 +632,7 @@ class Kitchen:
         ...     written.stat().st_size < 15_000_000
         True
         """
-        from twin.notebook.saved import save  # noqa: PLC0415
-
-        return save(self._hub, self.data, path, self.replay.now(), None if step is None else step_seconds(step))
+        return saved.save(self._hub, self.data, path, self.replay.now(), None if step is None else step_seconds(step))
 
     def to_parquet(self, folder: str | Path) -> Path:
         """Write the tables to a folder, each as one file: orders, items, order_brands, stages, events, ledger, shelf, promises,
@@ -663,15 +658,11 @@ class Kitchen:
         ...     "From the promise to the delivery" in k.report(f"{folder}/report.html").read_text()
         True
         """
-        from twin.reports.day import save_report  # noqa: PLC0415  # Jinja, for it alone
-
-        return save_report(self._hub, self.data, path, link)
+        return day.save_report(self._hub, self.data, path, link)
 
     @cached_property
-    def _replay(self) -> "NotebookReplay":
-        from twin.notebook.panes import NotebookReplay  # noqa: PLC0415
-
-        return NotebookReplay(self._hub, self.data)
+    def _replay(self) -> "panes.NotebookReplay":
+        return panes.NotebookReplay(self._hub, self.data)
 
     def _long_ledger(self, window: Window) -> LongLedger:
         return self._hub.long_ledger(self._place.id, window)

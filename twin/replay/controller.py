@@ -10,6 +10,7 @@ from typing import Any
 
 import param
 
+from twin.analysis.ghost import Ghost
 from twin.analysis.insights import Insights
 from twin.analysis.moments.unfolding import KnownFrom, going_on
 from twin.foundation import times
@@ -90,6 +91,11 @@ class ReplayController(param.Parameterized):
         doc="What was known of the timeline's troubles, by block of hours (unfolding.py), as far as it is computed.",
     )
 
+    ghost: Ghost | None = param.Parameter(  # type: ignore[assignment]
+        default=None,
+        constant=True,
+        doc="The other day that stands beside the playhead's; None: none is wanted, or not yet.",
+    )
     state: State = param.Selector(  # type: ignore[assignment]
         default="replay",
         objects=["live", "behind", "replay"],
@@ -194,6 +200,12 @@ class ReplayController(param.Parameterized):
         if timeline is self.timeline:
             with param.edit_constant(self):
                 self.unfolded = blocks
+
+    def set_ghost(self, ghost: Ghost | None) -> None:
+        """Set the other day that views show beside this one; None shows none."""
+        if ghost is not self.ghost:
+            with param.edit_constant(self):
+                self.ghost = ghost
 
     def play(self, at: times.Time | None = None) -> None:
         """Play, from the start of the range if the playhead is at its end."""

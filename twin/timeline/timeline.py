@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -18,13 +19,13 @@ from twin.foundation import progress
 from twin.foundation.cache import Owner
 from twin.foundation.errors import UnknownOrderError
 from twin.foundation.geo import Frame
+from twin.foundation.lazily import at_first_use
 from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STALLED_AFTER, STATES
 from twin.foundation.times import DAY, HOUR, Time
 from twin.foundation.zones import Zone
 from twin.sources import tables
 from twin.sources.base import Location, Quality, Source, Window
 from twin.timeline import events as ev
-from twin.timeline import knots
 from twin.timeline.event_log import EventLog
 from twin.timeline.events import EventCodes, Events, EventSlice
 from twin.timeline.growing import Growth, OutgrownError, extend
@@ -36,6 +37,11 @@ from twin.timeline.merging import Merge
 from twin.timeline.orders import OrderItem, Orders, left
 from twin.timeline.orders import build_parts as build_orders
 from twin.timeline.trips import Motion, Trips, as_trips, draw
+
+if TYPE_CHECKING:
+    from twin.timeline import knots
+else:
+    knots = at_first_use("twin.timeline.knots")
 
 READING = 0.6
 """Share of the loading time that is spent on reading rows, for the progress bar: about half from files, more from a warehouse."""
@@ -175,7 +181,7 @@ class Timeline(Owner):
         # an order that was last heard of four hours before midnight is stalled today
         lower, upper = min(window.start - DAY, place.tz.midnight(window.start) - STALLED_AFTER), window.end
         task = progress.current()
-        threading.Thread(target=knots.warm, name="warm-knots").start()  # while the rows are read
+        threading.Thread(target=lambda: knots.warm(), name="warm-knots").start()  # while the rows are read
         with task.part(0.0, READING):
             # what lies beyond the end will be in it as it grows
             rows = source.window(location, lower, max(upper, place.end + 1) if growing else upper)

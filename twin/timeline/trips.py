@@ -9,17 +9,24 @@ over the plan.
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.foundation.geo import Frame
+from twin.foundation.lazily import at_first_use
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STALLED_AFTER
 from twin.timeline import events as ev
 from twin.timeline.bodies import Routes
 from twin.timeline.events import MICROSECONDS, Events
-from twin.timeline.knots import Goals, Knots, Paths, Pings, weave
 from twin.timeline.orders import Orders
+
+if TYPE_CHECKING:
+    from twin.timeline import knots as weaving
+    from twin.timeline.knots import Goals, Knots, Paths, Pings
+else:
+    weaving = at_first_use("twin.timeline.knots")
 
 MEASURED_GAP = 150.0
 """A position counts as measured between two observations at most this many seconds apart (pings come every 60), and within a
@@ -229,7 +236,7 @@ def draw(events: Events, orders: Orders, routes: Routes, frame: Frame | None) ->
     arrival = np.where(np.isfinite(delivered[driven]), delivered[driven] - begin, np.nan)
     route, route_trip = _sorted_routes(routes, trip_of)
     ping, ping_trip, ping_t = _sorted_pings(events, trip_of, begin, end[driven])
-    goals = Goals(arrival, *_goals(events, orders, driven, frame))
+    goals = weaving.Goals(arrival, *_goals(events, orders, driven, frame))
     observations = _Observations(routes, route, route_trip, events, ping, ping_trip, ping_t, frame, goals)
     batches = range(0, len(driven), _BATCH)
     if len(batches) == 1:  # threads would take longer than the work
@@ -238,7 +245,7 @@ def draw(events: Events, orders: Orders, routes: Routes, frame: Frame | None) ->
         with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
             parts = list(threads.map(observations.knots, batches))
     per_trip, routed, too_fast, speed, t, x, y, observed = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in Knots._fields
+        np.concatenate([getattr(part, name) for part in parts]) for name in weaving.Knots._fields
     )
     drawn = per_trip > 0
     return Drawn(
@@ -263,27 +270,27 @@ class _Observations:
     ping_trip: NDArray[np.int64]
     ping_t: NDArray[np.float64]
     frame: Frame
-    goals: Goals
+    goals: "Goals"
 
-    def knots(self, begin: int) -> Knots:
+    def knots(self, begin: int) -> "Knots":
         """Return the knots of `_BATCH` trips from number `begin` on."""
         end = min(begin + _BATCH, len(self.goals.arrival))
-        goals = Goals(*(column[begin:end] for column in self.goals))
-        return weave(self._paths(begin, end), self._pings(begin, end), goals, self.frame.scale)
+        goals = weaving.Goals(*(column[begin:end] for column in self.goals))
+        return weaving.weave(self._paths(begin, end), self._pings(begin, end), goals, self.frame.scale)
 
-    def _paths(self, begin: int, end: int) -> Paths:
+    def _paths(self, begin: int, end: int) -> "Paths":
         batch = slice(*np.searchsorted(self.route_trip, (begin, end)))
         route, trip = self.route[batch], self.route_trip[batch] - begin
         lengths = np.diff(self.routes.offsets)[route]
         offsets = _offsets(np.repeat(trip, lengths), end - begin)
         point = np.arange(offsets[-1]) + np.repeat(self.routes.offsets[route] - offsets[trip], lengths)
-        return Paths(offsets, *self.frame.place(self.routes.lat[point], self.routes.lon[point]))
+        return weaving.Paths(offsets, *self.frame.place(self.routes.lat[point], self.routes.lon[point]))
 
-    def _pings(self, begin: int, end: int) -> Pings:
+    def _pings(self, begin: int, end: int) -> "Pings":
         batch = slice(*np.searchsorted(self.ping_trip, (begin, end)))
         event, offsets = self.ping[batch], _offsets(self.ping_trip[batch] - begin, end - begin)
         x, y = self.frame.place(self.events.lat[event], self.events.lon[event])
-        return Pings(offsets, self.ping_t[batch], x, y, self.events.progress[event].astype(np.float64) / 100)
+        return weaving.Pings(offsets, self.ping_t[batch], x, y, self.events.progress[event].astype(np.float64) / 100)
 
 
 def _offsets(trip: NDArray[np.int64], n: int) -> NDArray[np.int64]:

@@ -33,6 +33,7 @@ from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
 from twin.views.session.address import Follow, LoadRequest, cut, loop_text, read
 from twin.views.session.following import Following
+from twin.views.session.ghosts import GhostFollower
 from twin.views.session.unfolding import TroubleFollower
 from twin.views.shared.component import Component, module_source
 from twin.views.shared.rows import inserted_rows
@@ -107,14 +108,18 @@ class ReplaySession(param.Parameterized):
         prepare: Callable[[str], object] | None = None,
         prepared: Callable[[str], bool] = lambda _: True,
         page: str = "operations",
+        on_address: Callable[[], None] | None = None,
     ) -> None:
         """`prepare(location id)` is called in the loading thread, for what else a location wants before it is shown. It is
         shown without that if the source fails there.
 
         `prepared(location id)` returns, at once, whether that is done already. `page` names who asks the source (errand.py).
+        `on_address()` is called in place of writing the page's address, when what it says may have changed: a page with two
+        sessions has one address.
         """
         super().__init__()
         self._errand = partial(errand.on, page=page)
+        self._on_address = on_address
         self.hub = hub
         self._prepare = prepare
         self._prepared = prepared
@@ -123,6 +128,7 @@ class ReplaySession(param.Parameterized):
         self.page.join(controller)
         self._views: Sequence[ReplayView] = ()
         self._troubles = TroubleFollower(hub, controller, lambda: self.page.seen)
+        self.ghosts = GhostFollower(hub, controller, self._errand)
         self.following = Following(hub, self._visible, self._extend)
         self._shown: tuple[int, float] | None = None
         self._shown_at = -math.inf
@@ -142,6 +148,7 @@ class ReplaySession(param.Parameterized):
         """Whether the timeline is being replaced by a later one of the same kitchen."""
         self._examined: Insights | None = None  # the last that came with a live kitchen
         controller.param.watch(self._on_anchor, "anchor")
+        controller.param.watch(lambda _: self.tick(force=True), "ghost")
         controller.selection.param.watch(self._on_state, "version")
         self.page.param.watch(self._on_visibility, "seen")
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
@@ -464,6 +471,7 @@ class ReplaySession(param.Parameterized):
                 return
             self._shown, self._shown_at = (anchor.epoch, t), wall
             TICKS.inc()
+            self.ghosts.notice()
             snapshot = self.controller.timeline.at(t)
             for view in self._views:
                 if getattr(view, "active", True):
@@ -500,6 +508,9 @@ class ReplaySession(param.Parameterized):
 
         The playhead is the one that was last set; page.js replaces it with that of a running clock.
         """
+        if self._on_address is not None:
+            self._on_address()
+            return
         if self.place is None or self.controller.timeline is None:
             return
         timeline, anchor, state = self.controller.timeline, self.controller.anchor, self.controller.state

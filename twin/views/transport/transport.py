@@ -119,6 +119,15 @@ class TransportBar(Component):
         objects=list(BELOW),
         doc="What stands below the bars: waiting meals, or late minutes by cause.",
     )
+    days: list[str] = param.List(  # type: ignore[assignment]
+        default=[], item_type=str, doc="The days that a ghost can be of, as 2025-10-16, the latest first."
+    )
+    haunts: bool = param.Boolean(default=False, doc="Whether the page shows a ghost: another day beside this one.")  # type: ignore[assignment]
+    ghost: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={},
+        doc="The ghost: `choice`, `label`, `problem` (why there is none); per bar (n) `counts` of orders, `waiting` meals and "
+        "drivers on the `road`, null where unknown. Empty: none.",
+    )
     explains: bool = param.Boolean(default=False, doc="Whether the page explains late minutes: they can be shown.")  # type: ignore[assignment]
     moments: list[dict[str, Any]] = param.List(  # type: ignore[assignment]
         default=[], item_type=dict, doc="The moments of the range, the most severe first."
@@ -163,6 +172,10 @@ class TransportView(ReplayView):
     latest = param.Number(
         default=None, allow_None=True, doc="Where “Last 24 hours” counts back from, data seconds; None: the last event."
     )
+    days: list[str] = param.List(  # type: ignore[assignment]
+        default=[], item_type=str, doc="The days that a ghost can be of, as 2025-10-16, the latest first."
+    )
+    ghost = param.String(default="", doc="The ghost that was chosen: a kind, or a date; empty: none.")
     busy = param.String(default="", doc="What is being loaded, a text to show; empty: nothing.")
     below = param.String(default=BELOW[0], doc="What stands below the bars, for an address: of `BELOW`.")
 
@@ -173,11 +186,14 @@ class TransportView(ReplayView):
         on_cancel: Callable[[], object] | None = None,
         dock: bool = False,
         on_why: Callable[[str], object] | None = None,
+        on_ghost: Callable[[str], object] | None = None,
         **params: Any,
     ) -> None:
         """`dock`: this page scrolls on a phone, and what plays it stays in reach at the bottom. `on_why(cause)` explains the 60
-        minutes to the playhead, by one of `CAUSES`; None: this page does not."""
+        minutes to the playhead, by one of `CAUSES`; `on_ghost(choice)` lays another day over this one. None: this page does not.
+        """
         super().__init__(**params)
+        self._on_ghost = on_ghost
         self._on_why = on_why
         self._controller = controller
         self._on_range = on_range
@@ -185,7 +201,13 @@ class TransportView(ReplayView):
         self._choices = 0
         self._outdated = False
         self._drawn = -math.inf  # where the range ended when its bars were drawn last, data seconds
-        self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy, dock=dock, explains=on_why is not None)
+        self._bar = TransportBar(
+            sizing_mode="stretch_width",
+            busy=self.busy,
+            dock=dock,
+            explains=on_why is not None,
+            haunts=on_ghost is not None,
+        )
         self._bar.join(controller)
         self._bar.retry_with(partial(self.retry, controller))
         self._bar.on_msg(self._on_message)
@@ -195,6 +217,8 @@ class TransportView(ReplayView):
             lambda event: self._bar.param.update(below=event.new if event.new in BELOW else BELOW[0]), "below"
         )
         self.follow(self._bar, "below", self._show_late)
+        self.follow(controller, "ghost", self._show_ghost)
+        self.follow(self, ["days", "ghost"], self._show_choice)
         self.reset()
         self._offer()
 
@@ -206,12 +230,20 @@ class TransportView(ReplayView):
         timeline, bar = self._controller.timeline, self._bar
         if timeline is None:
             bar.param.update(
-                window={}, volume={"edges": [], "counts": []}, supply={}, summary=[], so_far={}, moments=[], late={}
+                window={},
+                volume={"edges": [], "counts": []},
+                supply={},
+                summary=[],
+                so_far={},
+                moments=[],
+                late={},
+                ghost={},
             )
             return
         with pn.io.hold():
             bar.late = {}
             self.learn()
+            self._show_ghost()
 
     def _draw(self, timeline: Timeline) -> None:
         """Show the range, its bars and its moments; one that grows ends with the latest event, not with the window."""
@@ -277,6 +309,41 @@ class TransportView(ReplayView):
         else:
             bar.late = make()
 
+    def _show_choice(self) -> None:
+        self._bar.days = self.days
+        self._show_ghost()
+
+    def _show_ghost(self) -> None:
+        """Show what is chosen, and its bars, which are computed in a thread."""
+        ghost, bar = self._controller.ghost, self._bar
+        if not self.ghost:
+            if bar.ghost:
+                bar.ghost = {}
+            return
+        told = {"choice": self.ghost} if ghost is None else {
+            "choice": ghost.choice, "label": ghost.label, "problem": ghost.problem,
+        }  # fmt: skip
+        kept = {name: bar.ghost[name] for name in ("counts", "waiting", "road") if name in bar.ghost}
+        same = ghost is not None and bar.ghost.get("label") == ghost.label and bool(ghost.label)
+        bar.ghost = told | kept if same else told
+        if ghost is None or ghost.problem:
+            return
+        edges = np.asarray(bar.volume["edges"], np.float64)
+
+        def make() -> dict[str, Any]:
+            waiting, road = ghost.supply(edges)
+            return {"counts": ghost.volume(edges), "waiting": waiting, "road": road}
+
+        async def compute() -> None:
+            bars = await threads.to_source(make)
+            if self._controller.ghost is ghost and bar.volume["edges"] == edges.tolist():
+                bar.ghost = told | bars
+
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.execute(partial(self.attempt_answer, compute))
+        else:
+            bar.ghost = told | make()
+
     def _offer(self) -> None:
         if self.source_range is None:
             self._bar.source = {}
@@ -313,6 +380,8 @@ class TransportView(ReplayView):
                 self._bar.anchor = self._controller.to_browser()
             case {"verb": "why", "part": str() as cause} if self._on_why is not None and cause in ("", *CAUSES):
                 self._on_why(cause)
+            case {"ghost": str() as choice} if self._on_ghost is not None:
+                self._on_ghost(choice)
             case {"verb": "cancel"} if self._on_cancel is not None:
                 self._on_cancel()
             case {"verb": "range", "start": start, "end": end}:
