@@ -29,6 +29,7 @@ MEASURES = (
     "curves",
     "deckgl",
     "api",
+    "ghost",
     "growing",
     "ledger",
     "moments",

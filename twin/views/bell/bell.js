@@ -37,7 +37,8 @@ class Bell {
 
   build() {
     this.count = el("span", { class: "count", "data-testid": "bell-count" });
-    this.button = el("button", { type: "button", class: "bell", "aria-expanded": "false", "data-testid": "bell" });
+    // not .bell: Panel gives that class to its own wrapper
+    this.button = el("button", { type: "button", class: "ring", "aria-expanded": "false", "data-testid": "bell" });
     this.button.append(icon("bell", 16), this.count);
     this.sound = el("input", {
       type: "checkbox",
