@@ -1,4 +1,5 @@
-// The second fleet: the drivers of another day at the same time of day, hollow and paler, told as those of this day are.
+// The second fleet: the drivers of another day at the same time of day, hollow and paler, sent as this
+// day's are.
 
 import { Motion } from "./motion.js";
 

@@ -35,7 +35,8 @@ const KITCHEN_STYLE =
 
 /**
  * A moment to draw: {active, faded (trips), t, speed, show (layers), focus (trips picked out), faint (whether the
- * others are dimmed), ghosts (trips of another day), crowd (frames of drivers that are not told one by one; null: none), pins (customers of a stage:
+ * others are dimmed), ghosts (trips of another day), crowd (frames of drivers that are not told one by one; null:
+ * none), pins (customers of a stage:
  * {cx, cy}), stage, places (orders picked out that are not on the road: {cx, cy, text, inside}), clusters, heat, pulse
  * (wall seconds, null: still)}.
  */
