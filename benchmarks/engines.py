@@ -131,7 +131,7 @@ class DuckDB(Engine):
         size = profile["io"]["total_bytes_read"]
         groups = profile["query"].get("total_row_groups_scanned", 0) if size else 0  # count(*) comes from the metadata
         # of the pipeline's tables, a statement that counts the raw one as well reads none of its rows
-        asked = next((name for name in reversed(self._tables) if f"`{name}`" in sql), EVENTS)
+        asked = next((name for name in reversed(list(self._tables)) if f"`{name}`" in sql), EVENTS)
         return _narrow(table), round(groups * self._group[asked]), size
 
 

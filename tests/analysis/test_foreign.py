@@ -220,6 +220,21 @@ def test_without_prices_there_is_no_revenue_of_an_order_a_brand_or_a_range(tmp_p
     assert np.isnan(tables.orders(timeline, np.arange(3))["revenue"]).all()
 
 
+def test_what_a_display_of_the_kitchen_does_not_tell_is_not_said(tmp_path: Path) -> None:
+    """It has when meals are ready, and never when they go: 20 of them are no meals that got cold, nor a trouble."""
+    known = {name: at for name, at in WHOLE.items() if name in ("created", "started", "finished", "ready")}
+    orders = [rows_of(f"o{n}", {name: at + 5 * n for name, at in known.items()}) for n in range(20)]
+    timeline_of(tmp_path, *orders)
+    hub = Hub(FileSource(tmp_path / "events.jsonl"))
+    status = answers.kitchen_status(hub, "sf", parameters.AtTime(at_time="2025-10-16T13:45:00Z"))
+    assert (status.orders_by_stage.ready, status.cold_meals, status.state, status.completion_rate_pct) == (
+        19,
+        None,
+        "calm",
+        None,
+    )
+
+
 ODD_ITEMS = {
     '[{"brand_id":1,"price":"1e2","qty":"2"}]': (200, {"brand 1"}),
     '[1,"tea",null,[2],{"brand_id":1,"price":2}]': (2, {"brand 1"}),

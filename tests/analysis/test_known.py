@@ -58,7 +58,10 @@ def test_what_comes_later_changes_nothing_and_a_trouble_is_told_while_it_lasts(s
 
 @pytest.mark.parametrize(
     ("shape", "since", "until"),
-    [("drivers short", ev.GK_READY, ev.DRIVER_PICKED_UP), ("slow roads", ev.DRIVER_PICKED_UP, ev.DELIVERED)],
+    [
+        ("drivers short", ev.GK_READY, ev.DRIVER_PICKED_UP),
+        pytest.param("slow roads", ev.DRIVER_PICKED_UP, ev.DELIVERED, marks=pytest.mark.slow),
+    ],
 )
 def test_a_sentence_says_how_many_of_those_it_counts_are_still_in_it(shape: str, since: int, until: int) -> None:
     """The pipeline's average is of those that moved on: without these words the two seem to contradict each other."""

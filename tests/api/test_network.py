@@ -203,6 +203,31 @@ def test_a_kitchen_that_fails_says_so_in_its_row_and_the_others_stand(demo_world
     assert at(failing, t).kitchens[-1].location == broken
 
 
+class Counting:
+    """A source that counts the days that are loaded of it."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self.loaded: list[tuple[str, float]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def window(self, location: str, start: float, end: float) -> Any:
+        self.loaded.append((location, start))
+        return self._real.window(location, start, end)
+
+
+def test_of_a_day_that_is_long_over_no_other_is_loaded(demo_world: World) -> None:
+    source = Counting(demo_world.twin.source)
+    hub = Hub(source, demo_world.twin.settings)  # type: ignore[arg-type]
+    assert hub.as_of is not None, "else there would be no newest one to load in vain"
+    t = min(hub.edge(location) for location in demo_world.places) - 26 * HOUR
+    rows = at(hub, t).kitchens
+    told = sorted(row.location for row in rows if row.problem is None)
+    assert sorted(location for location, _ in source.loaded) == told != []
+
+
 @pytest.fixture
 def bare(tmp_path: Path) -> Hub:
     """One kitchen of one afternoon: no coordinates, no other day, no driver."""

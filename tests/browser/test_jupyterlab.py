@@ -1,4 +1,7 @@
-"""A real JupyterLab: the first example is run, its map plays, and what is clicked comes back to Python."""
+"""A real JupyterLab: the first example is run, its map plays, and what is clicked comes back to Python; all panes play together.
+
+The console is watched: an update of a pane that is lost on the way is an error there, and nowhere else.
+"""
 
 import os
 import re
@@ -7,18 +10,30 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell
 from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
+import twin
 from tests.browser.app import ROOT, free_port
-from tests.browser.operations import DRAWN, by_id, clock
+from tests.browser.operations import DRAWN, by_id, clock, counts, five
 
 pytestmark = pytest.mark.browser
 
 EXAMPLE = ROOT / "examples" / "1-first-look.ipynb"
+EVERYTHING = "everything.ipynb"
+CELLS = [
+    'import twin\nk = twin.open().kitchen("sanfrancisco")',
+    'k.curve("active", "1h") * k.volume("1h")',
+    'k.trajectories("1min").head()',
+    "k.dashboard()",
+]
+"""Of the other notebook."""
 START_S, RUN_MS, SHOWN_MS, TRIES = 90, 120_000, 20_000, 3
 
 
@@ -27,6 +42,9 @@ def lab(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """JupyterLab on a copy of the example, without a token: it listens on this machine alone."""
     folder, port = tmp_path_factory.mktemp("lab"), free_port()
     (folder / EXAMPLE.name).write_bytes(EXAMPLE.read_bytes())
+    everything = nbformat.read(EXAMPLE, as_version=4)  # for its kernel
+    everything.cells = [new_code_cell(code) for code in CELLS]
+    nbformat.write(everything, folder / EVERYTHING)
     settings = folder / "settings"
     environment = {
         **os.environ,
@@ -62,29 +80,34 @@ def lab(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 process.wait()
 
 
-@pytest.fixture
-def notebook(browser: Browser, lab: str) -> Iterator[Page]:
-    """The example in JupyterLab, run from top to bottom. No page error, and no request to another host."""
+@contextmanager
+def running(browser: Browser, lab: str, name: str) -> Iterator[Page]:
+    """A notebook in JupyterLab, run from top to bottom. No error in the console, and no request to another host."""
     context = browser.new_context(viewport={"width": 1400, "height": 1500})
     page = context.new_page()
     problems: list[str] = []
     context.on("weberror", lambda error: problems.append(f"uncaught: {error.error}"))
+    context.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     context.on(
         "request",
         lambda request: (
             problems.append(request.url) if request.url.startswith("http") and not request.url.startswith(lab) else None
         ),
     )
-    page.goto(f"{lab}/lab/tree/{EXAMPLE.name}?reset")
+    page.goto(f"{lab}/lab/tree/{name}?reset")
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
     expect(page.get_by_text("| Idle")).to_be_visible(timeout=60_000)  # cells run before the kernel is there are lost
     page.locator(".lm-MenuBar-item", has_text="Run").click()
     page.get_by_text("Run All Cells", exact=True).click()
-    by_id(page, "map").scroll_into_view_if_needed(timeout=RUN_MS)  # JupyterLab draws what is in sight
-    page.wait_for_function(DRAWN, timeout=30_000)
     yield page
     context.close()
     assert problems == []
+
+
+def see_the_map(page: Page) -> None:
+    """Wait until drivers are on the map."""
+    by_id(page, "map").scroll_into_view_if_needed(timeout=RUN_MS)  # JupyterLab draws what is in sight
+    page.wait_for_function(DRAWN, timeout=30_000)
 
 
 def run_new_cell(page: Page, code: str) -> str:
@@ -115,22 +138,45 @@ def run_new_cell(page: Page, code: str) -> str:
     return output.inner_text().strip()
 
 
-def test_the_first_example_plays_and_gives_the_selection_back(notebook: Page) -> None:
-    page = notebook
+def play_on(page: Page, seconds: float) -> None:
+    """Let it play for so many seconds of data, and pause."""
     before = clock(page)
     by_id(page, "play").click()
     page.wait_for_function(
-        "(t) => [...globalThis.__twin.clocks.values()].some((clock) => clock.now() > t + 60)", arg=before
+        "([t, more]) => [...globalThis.__twin.clocks.values()].some((clock) => clock.now() > t + more)",
+        arg=[before, seconds],
+        timeout=60_000,
     )
     by_id(page, "play").click()
-    row = page.evaluate("() => [...globalThis.__twin.motion.values()][0].positions()[0].order")
-    page.evaluate("(row) => [...globalThis.__twin.selections.values()][0].show(row)", row)
-    page.wait_for_timeout(500)  # the click is on its way to the kernel
-    now = clock(page)
-    printed = run_new_cell(
-        page,
-        "print(k.selection.index.tolist() == [k.replay.selection.order], k.replay.selection.row, k.replay.now())",
-    )
-    same, told, t = printed.split()
-    assert (same, int(told)) == ("True", row)
-    assert abs(float(t) - now) < 1
+
+
+def test_the_first_example_plays_and_gives_the_selection_back(browser: Browser, lab: str) -> None:
+    with running(browser, lab, EXAMPLE.name) as page:
+        see_the_map(page)
+        play_on(page, 60)
+        row = page.evaluate("() => [...globalThis.__twin.motion.values()][0].positions()[0].order")
+        page.evaluate("(row) => [...globalThis.__twin.selections.values()][0].show(row)", row)
+        page.wait_for_timeout(500)  # the click is on its way to the kernel
+        now = clock(page)
+        printed = run_new_cell(
+            page,
+            "print(k.selection.index.tolist() == [k.replay.selection.order], k.replay.selection.row, k.replay.now())",
+        )
+        same, told, t = printed.split()
+        assert (same, int(told)) == ("True", row)
+        assert abs(float(t) - now) < 1
+
+
+def test_curves_trajectories_and_all_panes_are_shown_and_play_without_an_error(
+    browser: Browser, lab: str, demo: Path
+) -> None:
+    with running(browser, lab, EVERYTHING) as page:
+        expect(page.locator(".jp-OutputArea .bk-Figure").first).to_be_visible(timeout=RUN_MS)
+        expect(page.locator(".jp-RenderedHTMLCommon table").filter(has_text="heading")).to_be_visible(timeout=RUN_MS)
+        see_the_map(page)
+        for _ in range(5):  # each click is answered while the panes are told the new moment
+            play_on(page, 120)
+        expect(by_id(page, "feed-rows").locator("li").first).to_be_visible()
+        now = twin.open(demo).kitchen("sanfrancisco").at(clock(page))
+        expect(by_id(page, "stage-ready-count")).to_have_text(str(now.counts["ready"]))
+        assert counts(page) == five(now.counts)

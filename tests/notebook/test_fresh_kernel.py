@@ -44,3 +44,17 @@ def test_the_scripts_are_loaded_once(kernel: Kernel) -> None:
     assert (
         sum(len(output["data"].get("application/javascript", "")) for output in outputs if "data" in output) < 100_000
     )
+
+
+def test_what_a_browser_says_is_heard_by_the_thread_of_the_cells(kernel: Kernel) -> None:
+    kernel.run(
+        """import threading
+import panel as pn
+k.kpis()  # which loads what panes need
+heard = []
+comm = pn.io.notebook.JupyterCommManagerBinary.get_client_comm(on_msg=lambda _: heard.append(threading.current_thread()))
+saying = threading.Thread(target=comm._handle_msg, args=({"content": {"data": {}}, "buffers": []},))  # JupyterLab's subshell
+saying.start()
+saying.join()"""
+    )
+    kernel.run("assert heard == [threading.main_thread()], heard")

@@ -180,3 +180,7 @@ class Owner:
             flights: SingleFlight[Any] = self.__dict__.setdefault("_deriving", SingleFlight())
             flights.run(make, lambda: held.setdefault(make, make(self)) if make not in held else held[make])
         return cast(T, held[make])
+
+    def made(self, make: Callable[[Self], T]) -> T | None:
+        """Return what `cached` has made already, else None."""
+        return cast("T | None", self.__dict__.get("_derived", {}).get(make))

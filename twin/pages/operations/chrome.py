@@ -99,8 +99,9 @@ class ChromeView(ReplayView):
         without: Sequence[str] = (),
         **params: Any,
     ) -> None:
-        """`on_cancel()` is called when the user cancels loading; `alerts` is that of `ChromeBar`, `without` names commands that the
-        page has not.
+        """`on_cancel()` is called when the user cancels loading; `alerts` is that of `ChromeBar`.
+
+        `without` names commands that the page has not.
         """
         super().__init__(**{"target": controller.settings.delivery_target_s, **params})
         self._late_after = controller.settings.late_after_s

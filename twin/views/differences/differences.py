@@ -1,5 +1,6 @@
 """The table of differences between two ranges: each figure of both, how far they differ, and whether chance explains it."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -42,7 +43,7 @@ class DifferencesView(ReplayView):
         self._shown: tuple[Comparison, tuple[str, str]] | None = None
         self._panel = DifferencesPanel(sizing_mode="stretch_width", margin=0)
         self._panel.join(controller)
-        self._panel.retry_with(self.reset)
+        self._panel.retry_with(partial(self.retry, controller))
 
     def __panel__(self) -> DifferencesPanel:
         return self._panel
