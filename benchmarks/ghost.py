@@ -16,7 +16,7 @@ from playwright.async_api import Page, async_playwright
 from benchmarks.table import Row
 from tests.conftest import CHROMIUM_NAMES
 from tests.fake_roads import DAY0, RoadTimeline
-from twin.analysis.ghost import Alignment, Ghost
+from twin.analysis.ghost import DayAlignment, Ghost
 from twin.foundation.times import DAY
 from twin.foundation.zones import NAIVE
 from twin.replay.controller import ReplayController
@@ -40,7 +40,7 @@ def _app(drivers: int, ghosts: int) -> Any:
         if ghosts:
             other: Any = RoadTimeline(ghosts, (DAY0 - DAY, DAY0 - DAY + 7200.0), seed=8)
             day = int(DAY0 // DAY)
-            controller.set_ghost(Ghost("week", Alignment(NAIVE, day, day - 1), other, label="Before"))
+            controller.set_ghost(Ghost("week", DayAlignment(NAIVE, day, day - 1), other, label="Before"))
         controller.play()
         return pn.Column(view, width=900, height=560, margin=0)
 

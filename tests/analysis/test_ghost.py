@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.fake_timeline import DAY0, FakeTimeline
 from twin.analysis.baseline import Baseline, History
-from twin.analysis.ghost import Alignment, Ghost, OtherDays, date_text, day_number, usual_volume
+from twin.analysis.ghost import DayAlignment, Ghost, OtherDays, date_text, day_number, usual_volume
 from twin.foundation.stages import STAGES
 from twin.foundation.times import DAY, HOUR
 from twin.foundation.zones import NAIVE, Zone
@@ -58,7 +58,7 @@ def brute_moments(zone: str, day: str, other: str) -> dict[float, float]:
 
 @pytest.mark.parametrize(("zone", "day", "other"), PAIRS)
 def test_the_other_day_stands_where_its_clock_shows_the_same(zone: str, day: str, other: str) -> None:
-    aligned = Alignment(Zone(zone), day_number(day), day_number(other))
+    aligned = DayAlignment(Zone(zone), day_number(day), day_number(other))
     expected = brute_moments(zone, day, other)
     assert len(expected) >= 23 * 12
     pieces = aligned.pieces()
@@ -78,7 +78,7 @@ def test_the_other_day_stands_where_its_clock_shows_the_same(zone: str, day: str
 )
 def test_pieces_say_what_each_moment_says(apart: int, into: float, zone: str) -> None:
     tz = Zone(zone)
-    aligned = Alignment(tz, DAY_0, DAY_0 + apart)
+    aligned = DayAlignment(tz, DAY_0, DAY_0 + apart)
     t = float(tz.start_of(DAY_0)) + into
     shifts = [shift for start, end, shift in aligned.pieces() if start <= t < end]
     there = aligned.at(t)
@@ -109,7 +109,7 @@ def rows_of(drawn: list, midnight: float) -> list[dict[str, float]]:
 @given(orders, orders, st.integers(0, 86_399))
 def test_a_lead_is_the_difference_of_what_entered_since_midnight(own: list, other: list, into: float) -> None:
     here, there = rows_of(own, DAY0), rows_of(other, DAY0 - 7 * DAY)
-    ghost = Ghost("week", Alignment(NAIVE, DAY_0, DAY_0 - 7), FakeTimeline(there))
+    ghost = Ghost("week", DayAlignment(NAIVE, DAY_0, DAY_0 - 7), FakeTimeline(there))
     timeline, t = FakeTimeline(here), DAY0 + into
     leads = ghost.leads(timeline, t)
     # created, cooking, ready, on the road, delivered
@@ -126,11 +126,11 @@ def test_a_lead_is_the_difference_of_what_entered_since_midnight(own: list, othe
 
 def test_nobody_leads_a_ghost_that_is_the_same_day() -> None:
     drawn = [(3600.0 * k, [300] * 5, 6) for k in range(8, 20)]
-    ghost = Ghost("week", Alignment(NAIVE, DAY_0, DAY_0 - 7), FakeTimeline(rows_of(drawn, DAY0 - 7 * DAY)))
+    ghost = Ghost("week", DayAlignment(NAIVE, DAY_0, DAY_0 - 7), FakeTimeline(rows_of(drawn, DAY0 - 7 * DAY)))
     timeline = FakeTimeline(rows_of(drawn, DAY0))
     for t in DAY0 + np.arange(0, DAY, 977.0):
         assert ghost.leads(timeline, t) == [0] * 5
-        mine, other = ghost.kpis(t, TARGET), Ghost("", Alignment(NAIVE, DAY_0, DAY_0), timeline).kpis(t, TARGET)
+        mine, other = ghost.kpis(t, TARGET), Ghost("", DayAlignment(NAIVE, DAY_0, DAY_0), timeline).kpis(t, TARGET)
         assert mine is not None
         assert other is not None
         assert (mine.orders_per_hour, mine.delivery_time, mine.completion_due) == (
@@ -235,7 +235,7 @@ def test_the_history_and_a_loaded_day_count_alike(demo: Path) -> None:
     day = int(window.start // DAY)
     other = others.best(day)
     assert other is not None
-    aligned = Alignment(NAIVE, day, other.day)
+    aligned = DayAlignment(NAIVE, day, other.day)
     loaded = Ghost("best", aligned, hub.timeline("chicago", other.day * DAY, (other.day + 1) * DAY))
     edges = np.arange(day * DAY, (day + 1) * DAY + 1, 600.0)
     counts = others.volume(date_text(other.day), edges)

@@ -30,7 +30,7 @@ ENOUGH = 0.5
 
 
 @dataclass(frozen=True)
-class Alignment:
+class DayAlignment:
     """Which moment of day `other` stands beside one of `day` (both numbered since 1970): the clock shows the same at both."""
 
     tz: Zone
@@ -44,7 +44,7 @@ class Alignment:
 
         >>> zone = Zone("America/Los_Angeles")
         >>> spring, before = zone.day(1741500000.0), zone.day(1741500000.0 - 7 * 86400)
-        >>> Alignment(zone, spring, before).at(zone.seconds("2025-03-09 18:00")) == zone.seconds("2025-03-02 18:00")
+        >>> DayAlignment(zone, spring, before).at(zone.seconds("2025-03-09 18:00")) == zone.seconds("2025-03-02 18:00")
         True
         """
         if self.tz.day(t) != self.day:
@@ -161,12 +161,12 @@ class OtherDays:
         history = self._history
         times = np.empty(0) if history is None else history.began
         tz = self._tz
-        known: dict[int, Alignment | None] = {}
+        known: dict[int, DayAlignment | None] = {}
 
-        def align(day: int) -> Alignment | None:
+        def align(day: int) -> DayAlignment | None:
             if day not in known:
                 other = self.of(choice, day)
-                known[day] = None if other is None else Alignment(tz, day, other)
+                known[day] = None if other is None else DayAlignment(tz, day, other)
             return known[day]
 
         counts: list[int | None] = []
@@ -211,7 +211,7 @@ class Ghost:
     """
 
     choice: str
-    align: Alignment | None = None
+    align: DayAlignment | None = None
     timeline: Timeline | None = None
     baseline: Baseline | None = None
     """What is usual, if that was chosen."""

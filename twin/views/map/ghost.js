@@ -1,4 +1,4 @@
-// The second fleet: drivers of another day at the same time of day, hollow and paler, told as those of this day are.
+// The second fleet: the drivers of another day at the same time of day, hollow and paler, sent as the first fleet is.
 
 import { Motion } from "./motion.js";
 

@@ -9,7 +9,7 @@ from typing import Any
 import panel as pn
 import param
 
-from twin.analysis.ghost import BEST, USUAL, WEEK, Alignment, Ghost, OtherDays, day_number
+from twin.analysis.ghost import BEST, USUAL, WEEK, DayAlignment, Ghost, OtherDays, day_number
 from twin.analysis.insights import Insights
 from twin.foundation.errors import TwinError
 from twin.hub import Hub
@@ -110,7 +110,9 @@ class GhostFollower(param.Parameterized):
         shown = f"{tz.weekday(start)[:3]} {tz.date(start)}"
         name = {WEEK: "Last week", BEST: "Best day"}.get(choice)
         loaded = self._hub.timeline(place.id, start, end)
-        return Ghost(choice, Alignment(tz, day, other), loaded, label=f"{name}, {shown}" if name else shown, days=days)
+        return Ghost(
+            choice, DayAlignment(tz, day, other), loaded, label=f"{name}, {shown}" if name else shown, days=days
+        )
 
 
 def _why_none(choice: str, tz: Any, day: int, days: OtherDays) -> str:
