@@ -29,6 +29,6 @@ def test_an_example_runs(path: Path, demo: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_examples_are_kept_without_outputs() -> None:
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
     for path in EXAMPLES:
         assert not [cell for cell in nbformat.read(path, as_version=4).cells if cell.get("outputs")]
