@@ -57,17 +57,22 @@ def kitchens(count: int) -> Path:
     return made(f"kitchens-{count}", lambda folder: _deal(count, folder))
 
 
-def _deal(count: int, folder: Path) -> None:
+def _deal(count: int, folder: Path, everything: bool = False) -> None:
     source = _week_for(folder)
     with duckdb.connect() as connection:
         connection.execute(
             f"""
             COPY (
               SELECT * REPLACE ('kitchen-' || (hash(order_id) % {count}) AS location) FROM read_parquet('{source}')
-              WHERE hash(order_id, 1) % 75000 < {ORDERS_EACH * count}
+              WHERE hash(order_id, 1) % 75000 < {75_000 if everything else ORDERS_EACH * count}
             ) TO '{folder / "events.parquet"}' (FORMAT parquet)
             """
         )
+
+
+def network(count: int) -> Path:
+    """Return a folder with as many kitchens that share all orders of the week: some 75,000, five a day each of 2,000."""
+    return made(f"network-{count}", lambda folder: _deal(count, folder, everything=True))
 
 
 def crowd(drivers: int) -> Path:

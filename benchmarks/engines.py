@@ -5,6 +5,7 @@ Each counts what a statement reads and returns. Both skip row groups by their le
 
 import json
 import os
+import re
 import tempfile
 import threading
 import time
@@ -42,16 +43,22 @@ class Statement:
     seconds: float
 
 
+Tables = Mapping[str, Sequence[Path]]
+"""The Parquet files of each table by its name."""
+EVENTS = "all_events"
+
+
 class Engine(ABC):
     """Stands for the product's `Warehouse`; runs one statement at a time, so that what is counted is that statement's."""
 
     def __init__(self) -> None:
         self.statements: list[Statement] = []
         self._lock = threading.Lock()
+        self._tables: Tables = {}
 
     @abstractmethod
-    def hold(self, files: Sequence[Path]) -> None:
-        """Let the event table be these files."""
+    def hold(self, tables: Tables) -> None:
+        """Let tables be these files: `all_events`, and those that the pipeline makes of it, if any."""
 
     def close(self) -> None:  # noqa: B027  # an engine outlives the sources that ask it
         """Let the source close what it believes to be its warehouse."""
@@ -60,11 +67,11 @@ class Engine(ABC):
     def _answer(self, sql: str, parameters: Mapping[str, Any]) -> tuple[pa.Table, int, int]:
         """Return a statement's result, and the rows and bytes that were read for it."""
 
-    def query(self, sql: str, parameters: Mapping[str, Any], report: object = None) -> pa.Table:
+    def query(self, sql: str, parameters: Mapping[str, Any], report: object = None, is_probe: bool = False) -> pa.Table:
         """Return the result of a statement, as `Warehouse.query` does."""
         with self._lock:
             if "information_schema" in sql:
-                return _COLUMNS
+                return _columns(self._tables)
             if sql.startswith("DESCRIBE"):
                 raise SourceError("Parquet files have no history.")
             began = time.perf_counter()
@@ -79,14 +86,15 @@ def _name(sql: str) -> str:
     return next((name for name in NAMES if sql.endswith(queries.text(name))), " ".join(sql.split()[:3]))
 
 
-_COLUMNS = pa.table(
-    {
-        "table_schema": ["lakeflow"] * 6,
-        "table_name": ["all_events"] * 6,
-        "column_name": ["body", "event_type", "location", "order_id", "sequence", "ts"],
-        "data_type": ["STRING"] * 6,
-    }
-)
+def _columns(tables: Tables) -> pa.Table:
+    """Return what the schema says of tables: that the raw one has texts only, and the names of others' columns."""
+    found = [
+        ("lakeflow", name, column, "STRING")
+        for name, files in tables.items()
+        for column in pq.read_schema(files[0]).names
+    ]
+    names = ("table_schema", "table_name", "column_name", "data_type")
+    return pa.table(dict(zip(names, map(list, zip(*found, strict=True)), strict=True)))
 
 
 class DuckDB(Engine):
@@ -99,15 +107,18 @@ class DuckDB(Engine):
             self._connection.execute(setting)
         json_bodies.register(self._connection)
         self._connection.execute("ATTACH ':memory:' AS bench; CREATE SCHEMA bench.lakeflow")
-        self._group = 1.0
+        self._group: dict[str, float] = {}
 
-    def hold(self, files: Sequence[Path]) -> None:
-        listed = ", ".join(f"'{file}'" for file in files)
-        self._connection.execute(
-            f"CREATE OR REPLACE VIEW bench.lakeflow.all_events AS SELECT * FROM read_parquet([{listed}])"
-        )
-        described = [pq.read_metadata(file) for file in files]
-        self._group = sum(one.num_rows for one in described) / sum(one.num_row_groups for one in described)
+    def hold(self, tables: Tables) -> None:
+        for name in self._tables:
+            self._connection.execute(f"DROP VIEW bench.lakeflow.{name}")
+        self._tables = tables
+        for name, files in tables.items():
+            listed = ", ".join(f"'{file}'" for file in files)
+            self._connection.execute(f"CREATE VIEW bench.lakeflow.{name} AS SELECT * FROM read_parquet([{listed}])")
+            described = [pq.read_metadata(file) for file in files]
+            groups = sum(one.num_row_groups for one in described)
+            self._group[name] = sum(one.num_rows for one in described) / max(groups, 1)
 
     def _answer(self, sql: str, parameters: Mapping[str, Any]) -> tuple[pa.Table, int, int]:
         given = {key: value.item() if isinstance(value, np.datetime64) else value for key, value in parameters.items()}
@@ -119,7 +130,9 @@ class DuckDB(Engine):
         self._connection.execute("PRAGMA disable_profiling")
         size = profile["io"]["total_bytes_read"]
         groups = profile["query"].get("total_row_groups_scanned", 0) if size else 0  # count(*) comes from the metadata
-        return _narrow(table), round(groups * self._group), size
+        # of the pipeline's tables, a statement that counts the raw one as well reads none of its rows
+        asked = next((name for name in reversed(list(self._tables)) if f"`{name}`" in sql), EVENTS)
+        return _narrow(table), round(groups * self._group[asked]), size
 
 
 class Spark(Engine):
@@ -149,9 +162,12 @@ class Spark(Engine):
         self._session.sql("CREATE SCHEMA lakeflow")
         self._stages = -1
 
-    def hold(self, files: Sequence[Path]) -> None:
-        self._session.sql("DROP VIEW IF EXISTS all_events")
-        self._session.read.parquet(*map(str, files)).createOrReplaceTempView("all_events")
+    def hold(self, tables: Tables) -> None:
+        for name in self._tables:
+            self._session.sql(f"DROP VIEW {name}")
+        self._tables = tables
+        for name, files in tables.items():
+            self._session.read.parquet(*map(str, files)).createOrReplaceTempView(name)
 
     def _answer(self, sql: str, parameters: Mapping[str, Any]) -> tuple[pa.Table, int, int]:
         from pyspark.sql import functions as F  # Spark's own name for it
@@ -160,9 +176,7 @@ class Spark(Engine):
             return F.expr(f"TIMESTAMP_NTZ'{value}'") if isinstance(value, np.datetime64) else F.lit(value)
 
         given = {name: literal(value) for name, value in parameters.items()}
-        table = self._session.sql(
-            sql.replace("`spark_catalog`.`lakeflow`.`all_events`", "all_events"), args=given
-        ).toArrow()
+        table = self._session.sql(re.sub(r"`spark_catalog`\.`lakeflow`\.`(\w+)`", r"\1", sql), args=given).toArrow()
         return (_narrow(table), *self._read())
 
     def _read(self) -> tuple[int, int]:

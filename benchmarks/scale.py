@@ -2,7 +2,8 @@
 
 Spark and DuckDB run the very statements that a warehouse gets. For each purpose: rows read, bytes returned and time by size, and
 the exponents of their growth with the number of kitchens. The largest year is opened as one kitchen's and then asked as a whole,
-because opening decodes every row several times. SCALE_ENGINES=duckdb leaves Spark out.
+because opening decodes every row. The same is asked of the tables that the pipeline makes of it.
+SCALE_ENGINES=duckdb leaves Spark out, SCALE_KITCHENS="3 30" the largest year.
 """
 
 import os
@@ -14,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from benchmarks.engines import CATALOG, DuckDB, Engine, Spark, Statement
+from benchmarks.engines import CATALOG, EVENTS, DuckDB, Engine, Spark, Statement
 from benchmarks.table import Row, exponent
-from benchmarks.years import Order, year
+from benchmarks.years import pipeline_tables, year
 from twin.api import answers
 from twin.api.parameters import OneOrder
 from twin.foundation.errors import UnknownOrderError
@@ -26,7 +27,12 @@ from twin.hub import Hub
 from twin.sources.databricks import DatabricksSource
 from twin.timeline.timeline import Timeline
 
-KITCHENS: dict[Order, Sequence[int]] = {"kitchen": (3, 30, 300), "arrival": (3, 30)}
+KITCHENS: dict[str, Sequence[int]] = {
+    "files by kitchen": (3, 30, 300),
+    "files by arrival": (3, 30),
+    "tables of the pipeline": (3, 30),
+}
+"""How the rows lie, and the sizes of the years."""
 OPENED_UP_TO = 30
 """Kitchens up to which the source is opened over all of them."""
 KITCHEN = "kitchen-001"
@@ -34,6 +40,8 @@ FLAT = 0.1
 """Exponent allowed for what concerns one kitchen: it must not grow with the number of others."""
 OF_ALL = {"opening", "what is new", "an order by id", "a mistyped id"}
 """What concerns all kitchens, and may grow with them."""
+LEAST = {"rows_read": 1.0, "bytes_returned": 1.0, "seconds": 0.001}
+"""What figures count at least where their logarithms are taken."""
 ENGINES: dict[str, Callable[[], Engine]] = {"duckdb": DuckDB, "spark": Spark}
 
 
@@ -45,8 +53,8 @@ class Asked:
     statements: list[Statement]
 
     def total(self, what: str, name: str = "") -> float:
-        """Return the sum of a figure over the statements, or over those of a name; at least 1, for logarithms."""
-        return max(1.0, sum(getattr(one, what) for one in self.statements if name in ("", one.name)))
+        """Return the sum of a figure over the statements, or over those of a name."""
+        return float(sum(getattr(one, what) for one in self.statements if name in ("", one.name)))
 
 
 def measure(quick: bool) -> list[Row]:
@@ -54,27 +62,29 @@ def measure(quick: bool) -> list[Row]:
     rows = []
     for name in os.environ.get("SCALE_ENGINES", "duckdb spark").split():
         engine = ENGINES[name]()
-        for order, sizes in KITCHENS.items():
+        wanted = [int(one) for one in os.environ.get("SCALE_KITCHENS", "3 30 300").split()]
+        for layout, sizes in KITCHENS.items():
             found: defaultdict[str, list[Asked]] = defaultdict(list)
-            for kitchens in sizes[: 1 if quick else 3]:
-                print(f"  {name}, {kitchens} kitchens, files by {order} …", file=sys.stderr, flush=True)
-                for purpose, asked in _asked(name, engine, kitchens, order):
+            for kitchens in [one for one in sizes if one in wanted][: 1 if quick else None]:
+                print(f"  {name}, {kitchens} kitchens, {layout} …", file=sys.stderr, flush=True)
+                for purpose, asked in _asked(name, engine, kitchens, layout):
                     found[purpose].append(asked)
-            rows += [_row(f"{name}, files by {order}: {purpose}", purpose, each) for purpose, each in found.items()]
+            rows += [_row(f"{name}, {layout}: {purpose}", purpose, each) for purpose, each in found.items()]
     return rows
 
 
-def _asked(name: str, engine: Engine, kitchens: int, order: Order) -> list[tuple[str, Asked]]:
+def _asked(name: str, engine: Engine, kitchens: int, layout: str) -> list[tuple[str, Asked]]:
     """Return what each purpose asked of a year of so many kitchens."""
-    files = sorted(year(kitchens, order).glob("*.parquet"))
+    files = sorted(year(kitchens, "arrival" if layout == "files by arrival" else "kitchen").glob("*.parquet"))
+    tables = {EVENTS: files} | (pipeline_tables(kitchens) if layout == "tables of the pipeline" else {})
     whole = kitchens <= OPENED_UP_TO
-    engine.hold(files if whole else [file for file in files if file.stem.endswith(KITCHEN[-4:])])
+    engine.hold(tables if whole else {EVENTS: [file for file in files if file.stem.endswith(KITCHEN[-4:])]})
     engine.statements.clear()
     settings = replace(Settings(), catalog=CATALOG[name], warehouse_path="/none", cache_bytes=0)
     with mock.patch("twin.sources.databricks.Warehouse", return_value=engine):
         source = DatabricksSource("databricks", settings)
     opening = list(engine.statements)
-    engine.hold(files)
+    engine.hold(tables)
     events = source._rows_now() or 0
     found = [("opening", Asked(events, opening))] if whole else []
     for purpose, ask in _purposes(source).items():
@@ -118,7 +128,7 @@ def _row(what: str, purpose: str, asked: Sequence[Asked]) -> Row:
     """Return the row of one purpose: exponents, figures by size, and which of its statements read more as kitchens are added."""
 
     def growth(figure: str, name: str = "") -> float:
-        return exponent([one.events for one in asked], [one.total(figure, name) for one in asked])
+        return exponent([one.events for one in asked], [max(one.total(figure, name), LEAST[figure]) for one in asked])
 
     points = "; ".join(
         f"{one.events / 1e6:,.1f} M events: {len(one.statements)} statements, {one.total('rows_read'):,.0f} rows read, "

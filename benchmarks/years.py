@@ -7,6 +7,8 @@ import duckdb
 
 from benchmarks.data import made
 from twin.simulator import write_demo
+from twin.sources import pipeline, queries
+from twin.sources.queries import json_bodies
 
 Order = Literal["kitchen", "arrival"]
 """How the rows lie: a file per kitchen with its rows by time, as in a table that is clustered by location and time; or a file per
@@ -58,3 +60,32 @@ def _write(kitchens: int, order: Order, folder: Path) -> None:
                 )
                 """
             )
+
+
+def pipeline_tables(kitchens: int) -> dict[str, list[Path]]:
+    """Return the files of the tables that the pipeline makes of the year of so many kitchens, by their names."""
+    folder = made(f"year-{kitchens}-pipeline", lambda into: _run_pipeline(kitchens, into))
+    return {table.name: [folder / f"{table.name}.parquet"] for table in (pipeline.events("text"), *pipeline.others())}
+
+
+def _run_pipeline(kitchens: int, folder: Path) -> None:
+    """Run the queries of the pipeline one after the other, and lay out each table as its definition says."""
+    year_of = year(kitchens)
+    marks = {pipeline.LOCATION: "location", pipeline.OTHER_LOCATION: "location"}
+    marks |= {pipeline.TIMES: pipeline.UNSET, pipeline.DATES: pipeline.UNSET}
+    marks |= {pipeline.CATALOG: "memory", pipeline.SCHEMA: "main", pipeline.TABLE: "all_events"}
+    with duckdb.connect(config={"memory_limit": MEMORY, "threads": 2}) as connection:
+        connection.execute("SET enable_progress_bar = false")
+        json_bodies.register(connection)
+        connection.execute(f"CREATE VIEW all_events AS FROM read_parquet('{year_of}/*.parquet')")
+        for table in (pipeline.events("text"), *pipeline.others()):
+            sql = table.select.replace("FROM STREAM ", "FROM ")
+            for mark, value in marks.items():
+                sql = sql.replace(mark, value)
+            laid_out = f" ORDER BY {', '.join(table.cluster)}" if table.cluster else ""
+            file = folder / f"{table.name}.parquet"
+            connection.execute(
+                f"COPY (SELECT * FROM ({queries.transpile(sql)}){laid_out}) TO '{file}' "
+                f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {GROUP_ROWS})"
+            )
+            connection.execute(f"CREATE VIEW {table.name} AS FROM read_parquet('{file}')")

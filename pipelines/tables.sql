@@ -164,9 +164,9 @@ FROM (
     ) AS before_ts
   FROM events AS e
   INNER JOIN lives AS l ON l.location = e.location AND l.order_id = e.order_id
-  WHERE e.reason IS NULL AND timestampdiff(MICROSECOND, l.first_ts, l.last_ts) > 86400000000
+  WHERE e.reason IS NULL AND timestampdiff(MICROSECOND, l.first_ts, l.last_ts) > 43200000000
 )
-WHERE event_type = 'order_created' AND timestampdiff(MICROSECOND, before_ts, ts) > 86400000000;
+WHERE event_type = 'order_created' AND timestampdiff(MICROSECOND, before_ts, ts) > 43200000000;
 
 CREATE OR REFRESH MATERIALIZED VIEW twin_orders
 CLUSTER BY (location, began)
@@ -250,6 +250,6 @@ WHERE timestampdiff(MICROSECOND, first_ts, last_ts) > 14400000000;
 CREATE OR REFRESH MATERIALIZED VIEW twin_version
 COMMENT 'The number of rows by what decoded them'
 AS
-SELECT decoding, 'dbbfbc5a05f0' AS tables, count(*) AS rows_read
+SELECT decoding, 'ded5323ed063' AS tables, count(*) AS rows_read
 FROM twin_events
 GROUP BY decoding;

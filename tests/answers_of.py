@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from twin.analysis.metrics import metrics_of
 from twin.foundation.stages import STATES
+from twin.timeline.events import EventCodes, EventSlice
 from twin.timeline.timeline import Timeline
 
 TRIPS = ("order", "start", "end", "routed", "too_fast", "unit", "scale", "usual_speed")
 """The columns of trips; where their knots lie is not an answer."""
+METRICS = ("created", "_delivered_by_creation", "_cancelled_by_creation", "_revenue", "_unpriced", "_undated",
+           "_undated_deliveries", "_entered", "recorded", "delivers")  # fmt: skip
+"""What the index of figures is made of, beside durations."""
 
 
 def moments_of(timeline: Timeline, most: int = 8) -> list[float]:
@@ -25,7 +30,7 @@ def moments_of(timeline: Timeline, most: int = 8) -> list[float]:
 
 def answers(timeline: Timeline, moments: Iterable[float] | None = None) -> dict[str, Any]:
     """The answers by what was asked; rows of orders are part of them, for a list is in their order."""
-    orders, trips = timeline.orders, timeline.trips
+    orders, trips, index = timeline.orders, timeline.trips, metrics_of(timeline)
     at = list(moments_of(timeline) if moments is None else moments)
     found: dict[str, Any] = {
         "window": timeline.window,
@@ -36,6 +41,9 @@ def answers(timeline: Timeline, moments: Iterable[float] | None = None) -> dict[
         "has orders": timeline.has_orders,
         "events": timeline.event_count,
         "log": timeline.between(0.0, 4e9),
+        "codes": _named(timeline.coded(0.0, 4e9)),
+        "metrics": [getattr(index, name) for name in METRICS],
+        "durations": [vars(one) for one in (index.deliveries, *index.stage_times)],
         "milestones": orders.milestones,
         "enter": orders.enter,
         "last": orders.last,
@@ -64,6 +72,10 @@ def answers(timeline: Timeline, moments: Iterable[float] | None = None) -> dict[
     for stage in range(4):
         found[f"in stage {stage}"] = timeline.membership.in_stage(stage, np.array(at))
     return found
+
+
+def _named(events: EventCodes) -> EventSlice:
+    return EventSlice(events.ts, [events.names[code] for code in events.code.tolist()], events.order, events.progress)
 
 
 def differences(one: Timeline, other: Timeline) -> list[str]:

@@ -55,7 +55,8 @@ class FakeDataQuality:
 class FakeTimeline(Timeline):
     """Orders given as dicts of milestones (seconds); a missing key is a missing milestone.
 
-    `baskets` are the items of each order that was created; `extra` are further events (seconds, type, order's number, progress).
+    `baskets` are the items of each order that was created; `extra` are further events (seconds, type, order's number, progress);
+    `delivered_before` says that the kitchen's record has deliveries before these orders.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class FakeTimeline(Timeline):
         ids: list[str] | None = None,
         baskets: Sequence[Sequence[FakeItem]] | None = None,
         extra: Sequence[tuple[float, str, int, float]] = (),
+        delivered_before: bool = False,
     ) -> None:
         names = pa.array(ids or [f"{i:06X}" for i in range(len(rows))], pa.string())
         told = [(t, EVENT_OF[m], i, float("nan")) for i, row in enumerate(rows) for m, t in row.items()]
@@ -89,6 +91,8 @@ class FakeTimeline(Timeline):
         built, routes = orders.build(events, table, brands, None)
         times = [t for t, *_ in happened] or [DAY0]
         location = Location("fake", "Fake", None, None, None, len(rows), min(times), max(times))
+        if delivered_before:
+            location = replace(location, last_delivered=min(times) - HOUR)
         window = Window(min(times), max(times) + 1)
         super().__init__(location, window, events, built, trips.build(events, built, routes, None), FakeDataQuality())  # type: ignore[arg-type]
         self.rows = rows

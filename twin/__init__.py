@@ -17,6 +17,19 @@ from twin.notebook.comparing import Differences, compare
 from twin.notebook.door import Locations, Twin, open
 from twin.notebook.kitchen import Instant, Kitchen
 from twin.notebook.order_life import OrderLife
+from twin.notebook.racing import Racing, race
 
-__all__ = ["Differences", "Instant", "Kitchen", "Locations", "OrderLife", "Settings", "Twin", "compare", "open"]
+__all__ = [
+    "Differences",
+    "Instant",
+    "Kitchen",
+    "Locations",
+    "OrderLife",
+    "Racing",
+    "Settings",
+    "Twin",
+    "compare",
+    "open",
+    "race",
+]
 __version__ = VERSION

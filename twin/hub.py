@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.analysis import first_view, live_edge
-from twin.analysis.baseline import Baseline
+from twin.analysis.baseline import Baseline, History
 from twin.analysis.first_view import LastDay
+from twin.analysis.ghost import OtherDays, date_text
 from twin.analysis.insights import Insights
 from twin.analysis.kitchen_state import StateLog, states_of
 from twin.analysis.ledger import Ledger, ledger_of
@@ -23,7 +24,7 @@ from twin.analysis.limits import Limits
 from twin.analysis.long_ledger import LongLedger
 from twin.analysis.moments import HISTORY, Findings, detect
 from twin.analysis.moments.known import TroublesAsKnown
-from twin.analysis.moments.unfolding import KnownFrom, Unfolding
+from twin.analysis.moments.unfolding import KnownFrom, Unfolding, UnfoldingLive
 from twin.analysis.promise import PromiseBook, promises_of
 from twin.foundation import errand
 from twin.foundation.cache import ByteCache, Owner, SingleFlight
@@ -114,6 +115,7 @@ class Hub(Owner):
         self._newest: ByteCache[Newest] = ByteCache(most, lambda one: min(one.timeline.nbytes, most))
         self._newest_made: SingleFlight[Timeline] = SingleFlight()
         self._histories: dict[str, tuple[Window, Usual]] = {}
+        self._unfolding_live: dict[str, UnfoldingLive] = {}
         self._on_change = Callbacks()
 
     @property
@@ -403,6 +405,15 @@ class Hub(Owner):
         """
         return self._contexts_made.run(timeline, lambda: self._context(timeline))[2]
 
+    def usual(self, timeline: Timeline) -> Baseline:
+        """Return what is usual at a timeline's kitchen; without its moments, which take longer.
+
+        >>> t = twin.open("demo")
+        >>> t.usual(t.timeline("sanfrancisco")).days
+        6
+        """
+        return self._contexts_made.run(timeline, lambda: self._context(timeline))[0]
+
     def troubles_at(self, timeline: Timeline, t: float) -> Findings:
         """Return the troubles that were going on at t (data seconds) or had just ended, as they were known then.
 
@@ -422,6 +433,13 @@ class Hub(Owner):
         >>> [[one.kind for one in known.findings.moments] for known in t.unfolding(evening, block)][:2]
         [[], ['driver_shortage']]
         """
+        if not timeline.grows:
+            return self._unfold(timeline, block)
+        with self._lock:
+            live = self._unfolding_live.setdefault(timeline.location.id, UnfoldingLive(self.settings.final_after_s))
+        return live.block(block, timeline.window, lambda number: self._unfold(timeline, number))
+
+    def _unfold(self, timeline: Timeline, block: int) -> tuple[KnownFrom, ...]:
         return self._troubles(timeline).cached(Unfolding).block(block)
 
     def _troubles(self, timeline: Timeline) -> TroublesAsKnown:
@@ -437,6 +455,23 @@ class Hub(Owner):
                     self.settings.delivery_target_s,
                 )
         return known
+
+    def other_days(self, location: str, history: History | None = None) -> OtherDays:
+        """Return the days of a location that can be a ghost; `history` is what the best of them is chosen from.
+
+        >>> len(twin.open("demo").other_days("chicago").orders)
+        7
+        """
+        place = self.location(location)
+        return OtherDays(self.source.volume(location), history, place.tz, self.settings.delivery_target_s)
+
+    def days(self, location: str) -> list[str]:
+        """Return the dates of these days, the latest first.
+
+        >>> twin.open("demo").days("chicago")[:2]
+        ['2025-10-17', '2025-10-16']
+        """
+        return [date_text(day) for day in sorted(self.other_days(location).orders, reverse=True)]
 
     def ledger(self, timeline: Timeline) -> Ledger:
         """Return the delay ledger of a timeline: what its orders' times, and their lateness, were made of.

@@ -3,9 +3,11 @@
 import hmac
 import json
 import math
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -16,10 +18,12 @@ import pytest
 from benchmarks import worlds
 from benchmarks.worlds import HOUR, MINUTE
 from tests.analysis.alerts.test_evaluation import cut
+from twin.alerts import store as storing
 from twin.alerts import watch as watching
-from twin.alerts.store import BUDGET, Store, StoreError
+from twin.alerts.sender import FIRST_WAIT_S, GIVEN_UP_S
+from twin.alerts.store import BUDGET, WEBHOOK, FullError, Store, StoreError
 from twin.alerts.watch import Watch
-from twin.alerts.webhook import FIRST_WAIT_S, GIVEN_UP_S, Webhook, signature
+from twin.alerts.webhook import Webhook, signature
 from twin.analysis.alerts import FigureCondition, Firing, Machine, Rule, TroubleCondition
 from twin.foundation.errors import ConfigError
 from twin.foundation.settings import Settings
@@ -48,18 +52,25 @@ def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     opened.close()
 
 
-def fire(store: Store, rule: Rule, began: float, ended: float | None = None, place: str = "x") -> None:
+def fire(
+    store: Store,
+    rule: Rule,
+    began: float,
+    ended: float | None = None,
+    place: str = "x",
+    channels: Sequence[str] = (WEBHOOK,),
+) -> None:
     changes = [Firing(began, began, 3000.0)]
     if ended is not None:
         changes.append(Firing(began, began, 3000.0, ended=ended))
-    store.advance(rule, place, Machine(changes[-1].ended or began), changes, send=True)
+    store.advance(rule, place, Machine(changes[-1].ended or began), changes, channels)
 
 
 def test_what_is_stored_is_there_after_a_restart(tmp_path: Path, store: Store, clock: Clock) -> None:
     rule = store.add(LATE, "ada")
     fire(store, rule, 100.0)
     machine = Machine(5.0, since=3.0, firing=Firing(1.0, 2.0, text="so"))
-    store.advance(rule, "y", machine, [], send=True)
+    store.advance(rule, "y", machine, [], channels=[WEBHOOK])
     again = Store(f"sqlite:///{tmp_path / 'alerts.db'}", clock)
     assert again.rules() == [rule]
     assert repr(again.machine(rule.id, "y")) == repr(machine)
@@ -74,12 +85,54 @@ def test_what_is_stored_is_there_after_a_restart(tmp_path: Path, store: Store, c
     again.close()
 
 
+def test_a_step_of_a_rule_that_was_changed_or_deleted_meanwhile_does_nothing(store: Store) -> None:
+    rule = store.add(LATE, "ada")
+    fire(store, rule, 100.0)
+    store.put(replace(rule, for_s=600.0), "bob")
+    fire(store, rule, 200.0)
+    (alert,) = store.alerts()
+    assert (alert.began, alert.ended) == (100.0, 100.0)
+    assert math.isnan(store.machine(rule.id, "x").t)
+    store.remove(rule.id)
+    fire(store, replace(rule, for_s=600.0), 300.0)
+    assert len(store.alerts()) == 1
+
+
+def test_a_database_of_the_version_before_gets_the_note(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "alerts.db"
+    Store(f"sqlite:///{path}", clock).close()
+    with sqlite3.connect(path) as before:
+        before.execute("ALTER TABLE alerts DROP COLUMN note")
+    store = Store(f"sqlite:///{path}", clock)
+    fire(store, store.add(LATE, "ada"), 100.0)
+    assert store.acknowledge(store.alerts()[0].id, "ada", "seen").note == "seen"
+    store.close()
+
+
+def test_everybody_is_called_after_each_change(store: Store) -> None:
+    called: list[int] = []
+    store.changed.add(lambda: called.append(len(store.alerts())))
+    rule = store.add(LATE, "ada")
+    fire(store, rule, 100.0)
+    store.advance(rule, "x", Machine(200.0), [], channels=[WEBHOOK])
+    store.acknowledge(store.alerts()[0].id, "ada")
+    assert called == [0, 1, 1]
+
+
+def test_there_are_so_many_rules_and_no_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storing, "MOST_RULES", 1)
+    rule = store.add(LATE, "ada")
+    with pytest.raises(FullError):
+        store.add(LATE, "ada")
+    assert store.put(replace(rule, name="Later"), "ada").name == "Later"
+
+
 def test_a_step_that_is_done_again_says_nothing_twice(store: Store) -> None:
     rule = store.add(LATE, "ada")
     for _ in range(3):
         fire(store, rule, 100.0, 700.0)
     assert len(store.alerts()) == 1
-    assert sorted(message.key.split(":")[1] for message in store.due()) == ["firing", "recovered"]
+    assert sorted(message.key.split(":")[1] for message in store.due(WEBHOOK)) == ["firing", "recovered"]
 
 
 def test_alerts_are_filtered(store: Store) -> None:
@@ -99,9 +152,9 @@ def test_beyond_six_an_hour_alerts_come_in_one_message(store: Store, clock: Cloc
     for k in range(BUDGET + 4):
         fire(store, rule, 7200.0 + k * 120.0, 7200.0 + k * 120.0 + 60.0)
     fire(store, rule, 7200.0, None, "another kitchen")
-    assert sum(message.key.endswith(":firing") for message in store.due(100)) == BUDGET + 1
+    assert sum(message.key.endswith(":firing") for message in store.due(WEBHOOK, 100)) == BUDGET + 1
     clock.now += 3600.0
-    (group,) = [message for message in store.due(100) if message.key.endswith(":group")]
+    (group,) = [message for message in store.due(WEBHOOK, 100) if message.key.endswith(":group")]
     assert len(json.loads(group.body)["alerts"]) == 4
     fire(store, rule, 7200.0 + 3 * HOUR)
     assert [one.grouped for one in store.alerts("x")][:2] == [0, 1]
@@ -218,11 +271,11 @@ def test_a_message_is_signed_and_tried_again_until_it_has_arrived(store: Store, 
         waits = []
         for _ in range(3):
             hook.send_due()
-            waits.append((store.next_due() or math.nan) - clock.now)
+            waits.append((store.next_due(WEBHOOK) or math.nan) - clock.now)
             clock.now += 100.0
         assert hook.send_due() == 0
     assert waits[:2] == [FIRST_WAIT_S, 2 * FIRST_WAIT_S]
-    assert store.next_due() is None
+    assert store.next_due(WEBHOOK) is None
     assert len(receiver.got) == 3
     assert len({headers["Idempotency-Key"] for headers, _ in receiver.got}) == 1
     headers, body = receiver.got[-1]
@@ -242,4 +295,4 @@ def test_a_receiver_that_hangs_or_is_not_there_holds_nothing_up_for_good(store: 
     assert Webhook(store, url, SECRET, clock, timeout=0.2).send_due() == 0
     clock.now += GIVEN_UP_S + 3600.0
     Webhook(store, url, SECRET, clock, timeout=0.2).send_due()
-    assert store.next_due() is None
+    assert store.next_due(WEBHOOK) is None

@@ -26,6 +26,7 @@ from twin.hub import Hub
 from twin.notebook import tables
 from twin.replay.controller import ReplayController
 from twin.sources.files import FileSource
+from twin.timeline.timeline import Timeline
 from twin.views.kpis.kpis import KpiView
 from twin.views.transport.transport import TransportView
 
@@ -217,3 +218,57 @@ def test_without_prices_there_is_no_revenue_of_an_order_a_brand_or_a_range(tmp_p
     order = answers.order(hub, "o1", parameters.OneOrder())
     assert (order.revenue, [item.price for item in order.items]) == (None, [None])
     assert np.isnan(tables.orders(timeline, np.arange(3))["revenue"]).all()
+
+
+def test_what_a_display_of_the_kitchen_does_not_tell_is_not_said(tmp_path: Path) -> None:
+    """It has when meals are ready, and never when they go: 20 of them are no meals that got cold, nor a trouble."""
+    known = {name: at for name, at in WHOLE.items() if name in ("created", "started", "finished", "ready")}
+    orders = [rows_of(f"o{n}", {name: at + 5 * n for name, at in known.items()}) for n in range(20)]
+    timeline_of(tmp_path, *orders)
+    hub = Hub(FileSource(tmp_path / "events.jsonl"))
+    status = answers.kitchen_status(hub, "sf", parameters.AtTime(at_time="2025-10-16T13:45:00Z"))
+    assert (status.orders_by_stage.ready, status.cold_meals, status.state, status.completion_rate_pct) == (
+        19,
+        None,
+        "calm",
+        None,
+    )
+
+
+ODD_ITEMS = {
+    '[{"brand_id":1,"price":"1e2","qty":"2"}]': (200, {"brand 1"}),
+    '[1,"tea",null,[2],{"brand_id":1,"price":2}]': (2, {"brand 1"}),
+    '{"brand_id":1,"price":3}': (0, set()),
+    '"[{\\"brand_id\\":1,\\"price\\":5,\\"qty\\":2}]"': (10, {"brand 1"}),
+    '"[{\\"brand_id\\":1,\\"price\\":"': (0, set()),
+    '"tea"': (0, set()),
+    '[{"brand_id":1,"price":1,"price":2,"qty":3}]': (3, {"brand 1"}),
+    '[{"brand_id":"","price":5},{"brand_id":null,"price":6}]': (11, set()),
+    '[{"brand_id":1,"price":"5 EUR","qty":"many"}]': (0, {"brand 1"}),
+}
+"""Items as some systems write them: numbers as text, JSON in a text, other things among them; their revenue and brands."""
+
+
+def test_odd_items_are_the_same_on_the_page_and_in_the_figures_of_a_range(tmp_path: Path) -> None:
+    bodies = [f'{{"items":{items}}}' for items in ODD_ITEMS]
+    rows = [
+        {
+            "event_type": "order_created",
+            "ts": f"2025-10-13 12:{at:02}:00",
+            "location": "sf",
+            "order_id": f"o{at}",
+            "body": body,
+        }
+        for at, body in enumerate(bodies)
+    ]
+    (tmp_path / "events.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    source = FileSource(tmp_path / "events.jsonl")
+    place = source.locations()[0]
+    orders = Timeline.load(source, "sf", place.start, place.end + 1).orders
+    for at, (revenue, brands) in enumerate(ODD_ITEMS.values()):
+        minute = {"location": "sf", "from_ts": place.start + 60 * at, "to_ts": place.start + 60 * at + 1}
+        items = slice(orders.item_offsets[at], orders.item_offsets[at + 1])
+        assert float(orders.revenue[at]) == revenue
+        assert set(orders.item_brands[items].drop_null().to_pylist()) == brands
+        assert (source.query("totals", **minute)["revenue"][0].as_py() or 0) == revenue
+        assert {f"brand {one}" for one in source.query("brands", **minute)["brand_id"].to_pylist()} == brands

@@ -160,13 +160,33 @@ def test_what_is_always_so_is_no_trouble_of_today_but_told():
     assert states_of(timeline, Baseline.none(), LIMITS).at(t)[0] == TROUBLE
 
 
+STEPS = {"created": 0, "started": 2, "finished": 12, "ready": 14, "picked_up": 20, "delivered": 26}
+
+
+@pytest.mark.parametrize("steps", range(1, len(STEPS) + 1))
+def test_no_trouble_is_made_of_a_stage_whose_end_nothing_tells(steps: int) -> None:
+    """A display of the kitchen knows when meals are ready, and never when they are gone."""
+    known = dict(list(STEPS.items())[:steps])
+    orders = [{name: DAY0 + MINUTE * (8 * n + at) for name, at in known.items()} for n in range(60)]
+    log = states_of(FakeTimeline(orders), Baseline.none(), LIMITS)
+    assert set(log.state.tolist()) == {CALM}
+    assert not log.levels.any()
+
+
+def test_who_stops_delivering_is_in_trouble_all_the_same() -> None:
+    """No delivery in what is loaded, but the kitchen's record has some."""
+    orders = [{"created": DAY0 + MINUTE * n, "ready": DAY0 + MINUTE * (n + 9)} for n in range(90)]
+    timeline = FakeTimeline(orders, delivered_before=True)
+    assert states_of(timeline, Baseline.none(), LIMITS).at(DAY0 + 2 * HOUR)[0] == TROUBLE
+
+
 def shown_levels(timeline: Timeline, t: float) -> np.ndarray:
     """The levels at t from the figures that views show, for `SIGNALS` but the drivers."""
     index, snapshot = metrics_of(timeline), timeline.at(t)
     kpis = index.kpis(t, snapshot.counts, LIMITS.delivery)
     levels = [int(late_level(kpis.deliveries_over, kpis.deliveries))]
     for number, figures in enumerate(index.stages(snapshot)[:COMPLETED]):
-        amber, red = stage_limits(index.recorded, number, LIMITS)
+        amber, red = stage_limits(index.ends, number, LIMITS)
         ages = level(t - snapshot.since[snapshot.stage == number], amber, red)
         aged = age_level(np.count_nonzero(ages >= AMBER), np.count_nonzero(ages >= RED), len(ages))
         levels.append(max(int(aged), int(service_level(figures.service, None, figures.served, amber, red))))

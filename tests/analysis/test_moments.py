@@ -128,6 +128,7 @@ def test_moments_are_ranked_and_lie_in_their_window(week) -> None:
             assert np.isfinite(list(moment.figures.values())).all()
 
 
+@pytest.mark.slow
 def test_thursday_evening_has_a_title_a_sentence_and_figures(week) -> None:
     opened, _, _ = week
     timeline = opened.timeline("sanfrancisco", "2025-10-16", "2025-10-17")

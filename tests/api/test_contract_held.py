@@ -6,6 +6,8 @@ schemathesis and jsonschema take five seconds of CPU to prepare, which the quick
 
 import json
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -16,7 +18,10 @@ from schemathesis import checks
 
 from tests.api.conftest import World
 from tests.api.serving import fetch
+from twin.alerts.store import Store
+from twin.analysis.alerts import FigureCondition, Firing, Machine, Rule
 from twin.api.openapi import REPLAY, document
+from twin.server.process import process
 
 pytestmark = pytest.mark.slow
 
@@ -29,9 +34,23 @@ HELD = [checks.not_a_server_error, checks.status_code_conformance, checks.conten
 HELD += [checks.response_schema_conformance, checks.response_headers_conformance]
 
 
+@pytest.fixture
+def server(server: str, demo_world: World, tmp_path: Path) -> Iterator[str]:
+    """The demo's server, which has alerts: a rule, and what fired of it."""
+    process.alerts = Store(f"sqlite:///{tmp_path / 'alerts.db'}")
+    rule = process.alerts.put(Rule(FigureCondition("delivery_time", 2700.0, 2400.0), id="late"), "ada")
+    fired = [Firing(0.0, 60.0, 3000.0), Firing(0.0, 60.0, 3000.0, ended=600.0), Firing(900.0, 960.0, 3000.0)]
+    process.alerts.advance(rule, demo_world.places[0], Machine(960.0), fired, channels=[])
+    yield server
+    process.alerts.close()
+    process.alerts = None
+
+
 def places(world: World) -> dict[str, list[str]]:
     """Names that exist, so that the fuzzer comes further than the 404s."""
-    return {"location": world.places, "order_id": [world.events(place)[7][2] for place in world.places]}
+    names = {"location": world.places, "order_id": [world.events(place)[7][2] for place in world.places]}
+    alerts = process.alerts.alerts() if process.alerts is not None else []
+    return names | {"rule_id": ["late", "other"], "alert_id": [alert.id for alert in alerts]}
 
 
 @schema.parametrize()
@@ -47,7 +66,7 @@ def test_no_request_breaks_the_contract(case: Any, server: str, demo_world: Worl
 def test_the_document_itself_is_valid_and_covers_every_parameter() -> None:
     result = document()
     jsonschema.Draft202012Validator.check_schema({"$defs": result["components"]["schemas"]})
-    assert len(result["paths"]) == 15
+    assert len(result["paths"]) == 21
     assert any(path.endswith(REPLAY) for path in result["paths"])
     for operations in result["paths"].values():
         for operation in operations.values():
@@ -62,5 +81,7 @@ def test_answers_hold_against_the_document_with_another_validator(server: str, d
             continue
         filled = path.format(location=place, order_id=demo_world.events(place)[0][2])
         wanted = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        if "alerts" in path:
+            assert "late" in fetch(server + filled).body.decode()
         body = json.loads(fetch(server + filled).body)
         jsonschema.Draft202012Validator({**wanted, "components": result["components"]}).validate(body)

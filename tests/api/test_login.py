@@ -31,6 +31,11 @@ from twin.server.process import process
 tiles = TileSet(wandering(30))
 process.tileset = lambda hub, location: tiles
 process.use(twin.open(write_csv(Path("events.csv"), ROWS)))
+from twin.alerts.store import Store
+from twin.analysis.alerts import FigureCondition, Firing, Machine, Rule
+process.alerts = Store("sqlite:///alerts.db")
+rule = process.alerts.add(Rule(FigureCondition("delivery_time", 2700.0, 2400.0)), "")
+process.alerts.advance(rule, "sf", Machine(60.0), [Firing(0.0, 60.0, 3000.0)], [])
 """
 TILE = "/tiles/sf/dark/13/1310/3166.png"
 
@@ -125,6 +130,17 @@ def test_who_logged_in_is_answered(guarded: str) -> None:
     assert fetch(guarded + "/api/v1/openapi.json", cookie).status == 200
     told = fetch(guarded + "/api/v1/locations", cookie)
     assert (told.status, b'"location_name":"sf"' in told.body) == (200, True)
+
+
+def test_who_logged_in_acknowledges_under_that_name_and_a_stranger_not_at_all(guarded: str) -> None:
+    cookie = {"Cookie": log_in(guarded, "open sesame")}
+    assert json.loads(fetch(guarded + "/user", cookie).body) == {"name": "mira"}
+    (alert,) = json.loads(fetch(guarded + "/api/v1/alerts", cookie).body)["alerts"]
+    address, body = f"{guarded}/api/v1/alerts/{alert['id']}/acknowledge", b'{"name": "Somebody else"}'
+    own = {"X-Twin-Request": "1"}
+    assert fetch(address, own, "POST", body).status == 403
+    answer = fetch(address, own | cookie, "POST", body)
+    assert (answer.status, json.loads(answer.body)["acknowledged_by"]) == (200, "mira")
 
 
 class Provider(BaseHTTPRequestHandler):

@@ -25,9 +25,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, log: Path, healthz: str = "/healthz", **environment: str) -> Iterator[str]:
+def running(
+    command: list[str], port: int, log: Path, healthz: str = "/healthz", from_nothing: bool = False, **environment: str
+) -> Iterator[str]:
     """Run `command` until the block is left; yields its address once `healthz` answers at all."""
-    process = started(command, log, **environment)
+    process = started(command, log, from_nothing, **environment)
     try:
         address = f"http://127.0.0.1:{port}"
         wait_for_health(address, process, log, healthz=healthz)
@@ -41,10 +43,16 @@ def running(command: list[str], port: int, log: Path, healthz: str = "/healthz",
             process.wait()
 
 
-def started(command: list[str], log: Path, **environment: str) -> subprocess.Popen[bytes] | Prepared:
-    """Start `python -m` with a command, at the end of whose log it writes; `twin` from a process that has imported it."""
+PREPARED = {"twin.cli", "panel"}
+"""What starts from a process that has imported it."""
+
+
+def started(
+    command: list[str], log: Path, from_nothing: bool = False, **environment: str
+) -> subprocess.Popen[bytes] | Prepared:
+    """Start `python -m` with a command, at the end of whose log it writes."""
     variables = {**os.environ, "BOKEH_RESOURCES": "server", "PYTHONUNBUFFERED": "1", **environment}
-    if command[0] == "twin.cli":
+    if command[0] in PREPARED and not from_nothing:
         return Prepared(command[0], command[1:], variables, log)
     with log.open("a") as out:
         return subprocess.Popen(

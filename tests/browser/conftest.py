@@ -7,6 +7,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,11 +38,11 @@ STOPPED_S = 20
 """After so long a server has not stopped, on however busy a machine."""
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """An empty page, 1440 x 900.
+@contextmanager
+def watched(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
+    """An empty page, 1440 x 900, in a profile of its own, and what is wrong with it.
 
-    The test fails if the page logs an error, throws, violates its Content-Security-Policy, or asks another host for anything.
+    That is that it logs an error, throws, violates its Content-Security-Policy, or asks another host for anything.
     """
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.add_init_script(TELL_VIOLATIONS)
@@ -59,9 +60,50 @@ def page(browser: Browser) -> Iterator[Page]:
     context.on("console", on_console)
     context.on("request", on_request)
     context.on("weberror", lambda error: problems.append(f"uncaught: {error.error}"))
-    yield page
+    yield page, problems
     context.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page, 1440 x 900. The test fails if anything is wrong with it."""
+    with watched(browser) as (page, problems):
+        yield page
     assert problems == []
+
+
+class Kept:
+    """A page that one test of a file has after another: opening it takes two seconds of CPU, going on with it a fifth of one.
+
+    It is opened when it is first wanted, and anew after a test that has failed; a test with a page of its own closes it first.
+    """
+
+    def __init__(self, opening: Callable[[ExitStack], tuple[Page, list[str]]]) -> None:
+        """`opening` opens it, and whatever goes with it, and returns it with the list of what is wrong with it."""
+        self._opening, self._stack = opening, ExitStack()
+        self._now: tuple[Page, list[str]] | None = None
+
+    @contextmanager
+    def used(self, request: pytest.FixtureRequest) -> Iterator[Page]:
+        """The page, for one test."""
+        failed = request.session.testsfailed
+        self._now = self._now or self._opening(self._stack)
+        page, problems = self._now
+        try:
+            yield page
+        except BaseException:
+            self.close()
+            raise
+        if request.session.testsfailed > failed or problems:
+            self.close()
+        assert problems == []
+
+    def close(self) -> None:
+        """Leave it, and whatever goes with it."""
+        if self._now:
+            self._now[0].goto("about:blank")  # before its server goes
+        self._now = None
+        self._stack.close()
 
 
 @pytest.fixture(scope="session")

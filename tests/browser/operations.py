@@ -66,13 +66,31 @@ def moves(page: Page) -> None:
 
 
 def seek(page: Page, t: float) -> None:
-    """Pause the replay at a moment of its range, as going back in the browser's history does; much quicker than a new page."""
+    """Bring a paused replay to a moment, as going back in the browser's history does; much quicker than a new page."""
     page.evaluate(
         """t => {
           const page = [...__twin.pages.values()].find((one) => one.isCurrent);
           page.resume({ ...page.state(), t, playing: false });
         }""",
         t,
+    )
+
+
+def begins(page: Page, t: float, speed: float = 60) -> None:
+    """Bring an open page to how its address would have opened it: paused at a moment of its range, at a speed, without a loop."""
+    if page.evaluate("() => [...__twin.clocks.values()].some((clock) => clock.moving)"):
+        by_id(page, "play").click()
+        stands(page)
+    page.evaluate(
+        """([t, speed]) => {
+          const page = [...__twin.pages.values()].find((one) => one.isCurrent);
+          page.resume({ ...page.state(), t, speed, playing: false, loop: false });
+        }""",
+        [t, speed],
+    )
+    comes_to(page, lambda: clock(page), t)
+    page.wait_for_function(
+        f"(t) => {{ const [from, to] = ({MOTION})().held ?? []; return from <= t && t <= to; }}", arg=t
     )
 
 

@@ -2,11 +2,12 @@
 
 One process for each worker of the tests imports what `twin serve` imports and compiles Datashader's code. Each server is forked
 from it and runs its command as if a shell had started it. Starts from nothing are in test_wheel.py, test_databricks_app.py, the
-chaos, and of `panel serve` in test_page.py and test_kiosk.py.
+chaos, and of `panel serve` in test_page.py.
 """
 
 import multiprocessing
 import os
+import resource
 import runpy
 import signal
 import subprocess
@@ -24,9 +25,16 @@ class Prepared:
     """A forked `python -m module` with these arguments, as a `subprocess.Popen` of it would be."""
 
     def __init__(
-        self, module: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path = ROOT
+        self,
+        module: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        folder: Path = ROOT,
+        open_files: int | None = None,
     ) -> None:
-        command = (module, list(arguments), dict(environment), log, folder)
+        """`open_files`: how many it may have at most, as `ulimit -n` says it."""
+        command = (module, list(arguments), dict(environment), log, folder, open_files)
         self._process = _forks.Process(target=run, args=command, daemon=True)
         self._process.start()
         assert self._process.pid is not None
@@ -57,8 +65,17 @@ class Prepared:
         self.send_signal(signal.SIGKILL)
 
 
-def run(module: str, arguments: list[str], environment: dict[str, str], log: Path, folder: Path) -> None:
+def run(
+    module: str,
+    arguments: list[str],
+    environment: dict[str, str],
+    log: Path,
+    folder: Path,
+    open_files: int | None,
+) -> None:
     """Become `python -m module` with these arguments, in an environment and a folder, writing to a log."""
+    if open_files is not None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for mine in (1, 2):
         os.dup2(out, mine)

@@ -14,7 +14,10 @@ from twin.notebook.door import Twin
 from twin.notebook.kitchen import Kitchen
 from twin.pages.operations.chrome import ChromeView
 from twin.replay.controller import ReplayController
+from twin.views.bell.bell import AlertBarView, BellView, FollowsStore
+from twin.views.bell.rules import AlertRulesView
 from twin.views.data_quality.data_quality import DataQualityView
+from twin.views.differences.differences import DifferencesView
 from twin.views.feed.feed import FeedView
 from twin.views.incident_card.incident_card import IncidentCardView
 from twin.views.kpis.kpis import KpiView
@@ -25,6 +28,7 @@ from twin.views.moments.moments import MomentsView
 from twin.views.order.order import OrderView
 from twin.views.order_list.order_list import OrderListView
 from twin.views.pipeline.pipeline import PipelineView
+from twin.views.race.race import RaceView
 from twin.views.shared.stand_in import _StandIn
 from twin.views.shared.view import ReplayView
 from twin.views.transport.transport import TransportView
@@ -51,9 +55,12 @@ VIEWS: dict[str, tuple[type[ReplayView], str]] = {
     "chrome": (ChromeView, "help"),
 }
 """Each view and something that it shows when it works."""
-SHOWS_NOTHING_ALONE = {IncidentCardView, LiveView, _StandIn}
-"""A dialog that buttons of other views open, the badge of a kitchen that grows, and what has the place of a view that cannot be
-built."""
+SHOWS_NOTHING_ALONE = {
+    *(AlertBarView, AlertRulesView, BellView, FollowsStore),
+    *(DifferencesView, IncidentCardView, LiveView, RaceView, _StandIn),
+}
+"""The alerts of a server, their bar and their rules, a comparison that its page makes, a dialog that buttons of others open, the
+badge of a kitchen that grows, a race that nobody has begun, and what has the place of a view that cannot be built."""
 MOVES = {
     "pipeline": "stage-cooking-count",
     "kpis": "kpi-active-value",

@@ -3,6 +3,8 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,8 +14,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, e
 
 from tests.browser.app import Server
 from tests.browser.cable import Cable
-from tests.browser.conftest import OWN_HOSTS
+from tests.browser.conftest import OWN_HOSTS, Kept
 from tests.browser.operations import CLOCK, MOST_S, by_id, choose, clock, comes_to, counts, moves, until
+from twin.foundation.times import seconds
 
 pytestmark = pytest.mark.browser
 
@@ -45,6 +48,10 @@ SHOWN = """() => {
     place: [x_range.start, y_range.start, x_range.end, y_range.end].map((metres) => Math.round(metres / 50)),
   };
 }"""
+PLAY_FROM = """(t) => {
+  const page = [...__twin.pages.values()].find((one) => one.isCurrent);
+  page.resume({ ...page.state(), t, playing: true });
+}"""
 T0 = "() => [...__twin.pages.values()].find((one) => one.isCurrent).clock.anchor.t0"
 NETWORK = re.compile(
     r"Failed to load resource: |Refused to execute script |WebSocket connection to .* failed|Failed to connect to Bokeh server"
@@ -67,9 +74,9 @@ def server(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     served.kill()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """As conftest's, but the browser's own words about a server that is not there are no errors."""
+@contextmanager
+def watched(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
+    """As conftest's `page`, and what is wrong with it; a browser's own words about a server that is not there are no errors."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     problems: list[str] = []
 
@@ -86,9 +93,48 @@ def page(browser: Browser) -> Iterator[Page]:
     context.on(
         "weberror", lambda error: problems.append(f"uncaught: {error.error}") if str(error.error) not in ORPHANS else 0
     )
-    yield context.new_page()
+    yield context.new_page(), problems
     context.close()
+
+
+@dataclass
+class Plugged:
+    """A page that plays what the address said, in a loop and in the dark, and its cable, for one test after another."""
+
+    kept: Kept
+    cable: Cable | None = None
+
+
+@pytest.fixture(scope="module")
+def plugged(browser: Browser, server: Server) -> Iterator[Plugged]:
+    def opening(stack: ExitStack) -> tuple[Page, list[str]]:
+        page, problems = stack.enter_context(watched(browser))
+        made.cable = stack.enter_context(Cable(server.port))
+        open_playing(page, made.cable.port)
+        return page, problems
+
+    made = Plugged(Kept(opening))
+    yield made
+    made.kept.close()
+
+
+@pytest.fixture
+def page(browser: Browser, plugged: Plugged) -> Iterator[Page]:
+    """A page of the test's own."""
+    plugged.kept.close()
+    with watched(browser) as (page, problems):
+        yield page
     assert problems == []
+
+
+@pytest.fixture
+def playing(plugged: Plugged, request: pytest.FixtureRequest) -> Iterator[tuple[Page, Cable]]:
+    """That page from the moment of the address on, and its cable."""
+    with plugged.kept.used(request) as page:
+        page.evaluate(PLAY_FROM, seconds(MOMENT))
+        moves(page)
+        assert plugged.cable is not None
+        yield page, plugged.cable
 
 
 def connection(page: Page, name: str, most_s: float = MOST_S) -> None:
@@ -147,38 +193,57 @@ FAULTS: dict[str, tuple[Callable[[Cable, Server], None], float, Callable[[Cable,
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_is_shown_is_marked_and_stands_still_and_comes_back_as_it_was(
-    page: Page, server: Server, fault: str
+    playing: tuple[Page, Cable], server: Server, fault: str
 ) -> None:
-    begin, seconds, end = FAULTS[fault]
-    with Cable(server.port) as cable:
-        open_playing(page, cable.port)
-        shown = page.evaluate(SHOWN)
-        assert (shown["playing"], shown["loop"], shown["stage"], shown["theme"]) == (True, True, "cooking", "dark")
-        page.evaluate(  # a lost connection may be back before anybody has looked
-            """() => {
-              globalThis.lost = [];
-              new MutationObserver(() => {
-                if (document.documentElement.dataset.connection !== "lost") return;
-                const [clock] = __twin.clocks.values();
-                lost.push([performance.now(), clock.now(), document.getElementById("link-words").textContent]);
-              }).observe(document.documentElement, { attributeFilter: ["data-connection"] });
-              globalThis.cutAt = performance.now();
-            }"""
-        )
-        begin(cable, server)
-        if seconds >= 1:
-            connection(page, "lost")
-            stood = assert_lost(page)
-            page.wait_for_timeout(max(0.0, 1000 * seconds - page.evaluate("() => performance.now() - cutAt")))
-        else:
-            page.wait_for_timeout(1000 * seconds)
-        end(cable, server)
-        until(page, lambda: page.evaluate("() => lost.length"), "marked as old")
-        at, stood, words = page.evaluate("() => lost[0]")
-        assert at - page.evaluate("() => cutAt") < 10_000  # five seconds, on a machine that has nothing else to do
-        assert "Connection lost" in words
-        assert_back(page, shown, stood)
-        page.goto("about:blank")
+    """One page has one fault after another: it is as good as new after each."""
+    begin, lasts_s, end = FAULTS[fault]
+    page, cable = playing
+    shown = page.evaluate(SHOWN)
+    assert (shown["playing"], shown["loop"], shown["stage"], shown["theme"]) == (True, True, "cooking", "dark")
+    page.evaluate(  # a lost connection may be back before anybody has looked
+        """() => {
+          globalThis.lost = [];
+          new MutationObserver(() => {
+            if (document.documentElement.dataset.connection !== "lost") return;
+            const [clock] = __twin.clocks.values();
+            lost.push([performance.now(), clock.now(), document.getElementById("link-words").textContent]);
+          }).observe(document.documentElement, { attributeFilter: ["data-connection"] });
+          globalThis.cutAt = performance.now();
+        }"""
+    )
+    begin(cable, server)
+    if lasts_s >= 1:
+        connection(page, "lost")
+        stood = assert_lost(page)
+        page.wait_for_timeout(max(0.0, 1000 * lasts_s - page.evaluate("() => performance.now() - cutAt")))
+    else:
+        page.wait_for_timeout(1000 * lasts_s)
+    end(cable, server)
+    until(page, lambda: page.evaluate("() => lost.length"), "marked as old")
+    at, stood, words = page.evaluate("() => lost[0]")
+    assert at - page.evaluate("() => cutAt") < 10_000  # five seconds, on a machine that has nothing else to do
+    assert "Connection lost" in words
+    assert_back(page, shown, stood)
+
+
+def test_a_proxy_that_says_bad_gateway_while_the_server_is_away_is_no_server(playing: tuple[Page, Cable]) -> None:
+    page, cable = playing
+    shown = page.evaluate(SHOWN)
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=502 + len(asked) % 2, content_type="text/html", body="<h1>Bad gateway</h1>")
+
+    page.route("**/*", refuse)
+    cable.sever()
+    connection(page, "lost")
+    stood = assert_lost(page)
+    until(page, lambda: len([url for url in asked if url.endswith("/healthz")]) > 3, "several attempts")
+    assert not [url for url in asked if "/operations" in url]  # it costs a server that answers one page
+    cable.mend()
+    page.unroute("**/*")
+    assert_back(page, shown, stood)
 
 
 def test_a_server_that_is_killed_and_started_again_brings_everything_back(page: Page, server: Server) -> None:
@@ -196,28 +261,6 @@ def test_a_server_that_is_killed_and_started_again_brings_everything_back(page: 
     assert_back(page, shown, stood)
     assert page.evaluate("() => globalThis.same")  # the page was not loaded anew: nothing flashes
     page.goto("about:blank")
-
-
-def test_a_proxy_that_says_bad_gateway_while_the_server_is_away_is_no_server(page: Page, server: Server) -> None:
-    with Cable(server.port) as cable:
-        open_playing(page, cable.port)
-        shown = page.evaluate(SHOWN)
-        asked: list[str] = []
-
-        def refuse(route: Route) -> None:
-            asked.append(route.request.url)
-            route.fulfill(status=502 + len(asked) % 2, content_type="text/html", body="<h1>Bad gateway</h1>")
-
-        page.route("**/*", refuse)
-        cable.sever()
-        connection(page, "lost")
-        stood = assert_lost(page)
-        until(page, lambda: len([url for url in asked if url.endswith("/healthz")]) > 3, "several attempts")
-        assert not [url for url in asked if "/operations" in url]  # it costs a server that answers one page
-        cable.mend()
-        page.unroute("**/*")
-        assert_back(page, shown, stood)
-        page.goto("about:blank")
 
 
 @pytest.mark.parametrize("script", ["bokeh.min.js", "panel.min.js", "/assets/"])

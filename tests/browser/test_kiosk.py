@@ -1,10 +1,7 @@
 """The wall screen, as it hangs there: nobody touches it, and it goes on whatever happens to its server and its network."""
 
 import itertools
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
 import twin
-from tests.browser.app import ROOT, Server, free_port, wait_for_health
+from tests.browser.app import Server, free_port, running
 from tests.browser.cable import Cable
-from tests.browser.operations import MOST_S, settled
+from tests.browser.operations import settled
 from tests.browser.texts import texts
 from twin.notebook.door import Twin
 from twin.show.deriving import derive
@@ -158,8 +155,15 @@ LOOK = """() => {
   const before = Date.now();
   const now = kiosk.now();
   const after = Date.now(); // on a busy machine the page may rest between the two
-  return [now, after / 1000, kiosk.ready() && after - before < 20 ? kiosk.scene().number : null];
+  const way = Math.min(...kiosk.wall.samples.map((sample) => sample.way)) / 1000;
+  return [now, after / 1000, kiosk.ready() && after - before < 20 ? kiosk.scene().number : null, way];
 }"""
+
+IN_STEP_S = 0.07
+"""Seconds apart of two screens that know the time: each is put right when it is 0.02 s off; a look takes 0.02 s at most.
+
+A screen knows the server's time to half of the shortest way to it and back: milliseconds, or a second on a busy machine.
+"""
 
 LEAST_PX = 25.0
 """Of 1080 rows. On a 55-inch display its capitals are 11.5 mm high, 8 minutes of arc at five metres; normal sight ends at 5."""
@@ -249,9 +253,9 @@ def test_two_screens_are_in_step(server: Server, browser: Browser) -> None:
                 range="2025-10-16T00:00/2025-10-18T00:00",
                 locations="chicago",
             )
-        apart: list[float] = []
+        apart: list[tuple[float, float]] = []
         scene = None
-        deadline = time.monotonic() + MOST_S
+        deadline = time.monotonic() + NEW_MS / 1000
         while len(apart) < 20:
             assert time.monotonic() < deadline, f"only {len(apart)} looks at the same scene"
             first, second = (
@@ -261,9 +265,10 @@ def test_two_screens_are_in_step(server: Server, browser: Browser) -> None:
             )
             begun, scene = scene, first[2] if first[2] == second[2] else None
             if scene is not None and begun == scene:  # not while one of them begins it
-                apart.append(abs((first[0] - second[0]) - speed * (first[1] - second[1])) / speed)
+                off = abs((first[0] - second[0]) - speed * (first[1] - second[1])) / speed
+                apart.append((off, IN_STEP_S + (first[3] + second[3]) / 2))
             pages[0].wait_for_timeout(100)
-        assert max(apart) < 0.1
+        assert [one for one in apart if one[0] >= one[1]] == []
 
 
 def test_the_server_is_killed_and_comes_back(server: Server, browser: Browser) -> None:
@@ -332,25 +337,14 @@ def test_a_screen_that_is_switched_on_before_its_server_waits_for_the_data(
     port = free_port()
     log = tmp_path / "log.txt"
     command = ["panel", "serve", "dashboards/kiosk.py", "--port", str(port), "--address", "127.0.0.1"]
-    environment = {"TWIN_SOURCE": str(missing), "BOKEH_RESOURCES": "server"}
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command, "--plugins", "twin.api"],
-            cwd=ROOT,
-            stdout=out,
-            stderr=out,
-            env={**os.environ, **environment},
-        )
-    try:
-        wait_for_health(f"http://127.0.0.1:{port}", process, log)
-        with screens(browser, lonely=True) as [page]:
-            page.goto(f"http://127.0.0.1:{port}/kiosk?seconds=30")
-            expect(page.get_by_test_id("kiosk-notice")).to_contain_text("later", timeout=NEW_MS)
-            missing.symlink_to(demo)
-            page.wait_for_function(SHOWN, timeout=3 * NEW_MS)  # reading, compiling and drawing, all for the first time
-    finally:
-        process.kill()
-        process.wait()
+    with (
+        running([*command, "--plugins", "twin.api"], port, log, TWIN_SOURCE=str(missing)) as address,
+        screens(browser, lonely=True) as [page],
+    ):
+        page.goto(f"{address}/kiosk?seconds=30")
+        expect(page.get_by_test_id("kiosk-notice")).to_contain_text("later", timeout=NEW_MS)
+        missing.symlink_to(demo)
+        page.wait_for_function(SHOWN, timeout=3 * NEW_MS)  # reading and drawing, all for the first time
 
 
 def test_a_presenter_steps_pauses_and_blanks(server: Server, browser: Browser) -> None:

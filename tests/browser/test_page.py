@@ -1,21 +1,24 @@
 """The operations page, used as a person uses it: `twin serve` in a process of its own, Chromium, eyes on what is shown."""
 
 import json
-import subprocess
-import sys
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 import twin
-from tests.browser.app import free_port, running
+from tests.browser.app import START_S, free_port, running
+from tests.browser.conftest import Kept, watched
 from tests.browser.operations import (
     CLOCK,
     DRAWN,
     MOTION,
     NUMBER,
+    begins,
     by_id,
     choose,
     clock,
@@ -29,18 +32,51 @@ from tests.browser.operations import (
     stands,
     until,
 )
+from tests.browser.prepared import Prepared
 from twin.foundation.times import seconds, text
 from twin.notebook.door import Twin
 from twin.timeline.timeline import Timeline
 
 pytestmark = pytest.mark.browser
 
+EVENING = seconds("2025-10-17T18:30:00")
 HOSTILE = "<img src=x onerror=alert(1)>Pie"
 
 
 @pytest.fixture(scope="module")
 def source(demo: Path) -> Twin:
     return twin.open(demo)
+
+
+@pytest.fixture(scope="module")
+def kept(browser: Browser, address: str) -> Iterator[Kept]:
+    """The page of San Francisco."""
+
+    def opening(stack: ExitStack) -> tuple[Page, list[str]]:
+        page, problems = stack.enter_context(watched(browser))
+        choose(page, address, "sanfrancisco")
+        return page, problems
+
+    made = Kept(opening)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(browser: Browser, kept: Kept) -> Iterator[Page]:
+    """An empty page, as conftest's."""
+    kept.close()
+    with watched(browser) as (page, problems):
+        yield page
+    assert problems == []
+
+
+@pytest.fixture
+def there(kept: Kept, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The page of San Francisco on Friday evening, paused, as it is for one test after another."""
+    with kept.used(request) as page:
+        begins(page, EVENING)
+        yield page
 
 
 def timeline(source: Twin, location: str) -> Timeline:
@@ -86,49 +122,80 @@ def test_a_newcomer_chooses_a_kitchen_and_sees_it_alive(page: Page, address: str
     assert by_id(page, "feed-row").count() > 0
 
 
-def test_the_clock_keeps_its_speed_and_the_drivers_move_until_paused(page: Page, address: str) -> None:
-    choose(page, address, "sanfrancisco", t="2025-10-17T18:30:00")
-    figure = page.locator(".bk-Figure").first
+def test_the_clock_keeps_its_speed_and_the_drivers_move_until_paused(there: Page) -> None:
+    figure = there.locator(".bk-Figure").first
     still = figure.screenshot()
-    by_id(page, "play").click()
-    moves(page)
-    assert speed(page, for_ms=4000) == pytest.approx(60, rel=0.05)
+    by_id(there, "play").click()
+    moves(there)
+    assert speed(there, for_ms=4000) == pytest.approx(60, rel=0.05)
     assert figure.screenshot() != still
-    by_id(page, "play").click()
-    t = stands(page)
-    one = settled(page, figure.screenshot, still_s=0.5)
-    page.wait_for_timeout(1000)
+    by_id(there, "play").click()
+    t = stands(there)
+    one = settled(there, figure.screenshot, still_s=0.5)
+    there.wait_for_timeout(1000)
     assert figure.screenshot() == one
-    assert clock(page) == t
+    assert clock(there) == t
 
 
-def test_scrubbing_shows_that_moment_in_every_panel(page: Page, address: str, source: Twin) -> None:
-    choose(page, address, "sanfrancisco")
+def test_scrubbing_shows_that_moment_in_every_panel(there: Page, source: Twin) -> None:
+    begins(there, timeline(source, "sanfrancisco").busiest())
     line = timeline(source, "sanfrancisco")
-    scrub_to(page, seconds("2025-10-17 18:30"), line)
+    scrub_to(there, seconds("2025-10-17 18:30"), line)
     aim = seconds("2025-10-17 18:30")
-    until(page, lambda: abs(clock(page) - aim) < 600, "within the bar that was aimed at")
-    t = stands(page)
+    until(there, lambda: abs(clock(there) - aim) < 600, "within the bar that was aimed at")
+    t = stands(there)
     assert abs(t - aim) < 600
     snapshot = line.at(t)
-    comes_to(page, lambda: counts(page), five(snapshot.counts))
-    expect(by_id(page, "clock")).to_contain_text("Fri 18:")
-    expect(by_id(page, "kpi-active")).to_contain_text(str(len(snapshot.order)))
-    assert_drawn_where_at_says(page, line, t)
+    comes_to(there, lambda: counts(there), five(snapshot.counts))
+    expect(by_id(there, "clock")).to_contain_text("Fri 18:")
+    expect(by_id(there, "kpi-active")).to_contain_text(str(len(snapshot.order)))
+    assert_drawn_where_at_says(there, line, t)
     newest = line.latest(t, 1)
-    expect(by_id(page, "feed-row")).to_contain_text(line.orders.ids[newest.order[0]].as_py()[:6])
+    expect(by_id(there, "feed-row")).to_contain_text(line.orders.ids[newest.order[0]].as_py()[:6])
 
 
-def test_a_change_of_speed_keeps_the_position(page: Page, address: str) -> None:
-    choose(page, address, "sanfrancisco", t="2025-10-17T12:00:00")
-    by_id(page, "play").click()
-    moves(page)
+def test_a_change_of_speed_keeps_the_position(there: Page) -> None:
+    begins(there, seconds("2025-10-17T12:00:00"))
+    by_id(there, "play").click()
+    moves(there)
     look = f"() => [({CLOCK})(), performance.now() / 1000]"
-    before = page.evaluate(look)
-    by_id(page, "speed-1000").click()
-    after = page.evaluate(look)
+    before = there.evaluate(look)
+    by_id(there, "speed-1000").click()
+    after = there.evaluate(look)
     assert 0 <= after[0] - before[0] < 1000 * (after[1] - before[1]) + 1  # what went by between the two looks
-    assert speed(page, for_ms=1000) > 800
+    assert speed(there, for_ms=1000) > 800
+
+
+def test_stop_returns_to_the_start_of_the_range(there: Page, source: Twin) -> None:
+    by_id(there, "stop").click()
+    comes_to(there, lambda: clock(there), timeline(source, "sanfrancisco").window.start)
+
+
+@pytest.mark.parametrize("speed", [60, 1000])
+def test_no_driver_jumps_blinks_or_stands_still_at_the_border_of_two_windows(
+    there: Page, source: Twin, speed: int
+) -> None:
+    line = timeline(source, "sanfrancisco")
+    begins(there, seconds("2025-10-17T18:05:00"), speed)
+    by_id(there, "play").click()
+    frames = there.evaluate(
+        f"""() => new Promise((done) => {{
+          const motion = ({MOTION})(), frames = [], first = motion.asks;
+          const look = () => {{
+            frames.push([motion.time(), motion.asks - first, motion.positions().map((d) => [d.order, d.x, d.y])]);
+            if (frames.length < 600 && motion.asks - first < 3) requestAnimationFrame(look); else done(frames);
+          }};
+          requestAnimationFrame(look);
+        }})"""
+    )
+    assert frames[-1][1] >= 2  # several windows were crossed
+    scale = np.cos(np.radians(line.location.lat or 0))
+    for t, _, shown in frames[:: max(1, len(frames) // 60)]:
+        drivers = line.at(t).drivers
+        truth = dict(zip(drivers.order.tolist(), zip(drivers.x, drivers.y, strict=True), strict=True))
+        assert {order for order, _, _ in shown} == set(truth)  # nobody blinks
+        for order, x, y in shown:
+            assert np.hypot(x - truth[order][0], y - truth[order][1]) * scale < 30  # nobody jumps or stands
 
 
 def test_another_city_brings_its_own_range_map_and_numbers(page: Page, address: str, source: Twin) -> None:
@@ -164,12 +231,6 @@ def test_a_link_restores_where_one_was(page: Page, address: str, source: Twin) -
     comes_to(page, lambda: counts(page), shown)
 
 
-def test_stop_returns_to_the_start_of_the_range(page: Page, address: str, source: Twin) -> None:
-    choose(page, address, "sanfrancisco")
-    by_id(page, "stop").click()
-    comes_to(page, lambda: clock(page), timeline(source, "sanfrancisco").window.start)
-
-
 def test_the_data_health_chip_accounts_for_every_row(page: Page, address: str, source: Twin) -> None:
     choose(page, address, "sanfrancisco")
     by_id(page, "health").click()
@@ -178,34 +239,6 @@ def test_the_data_health_chip_accounts_for_every_row(page: Page, address: str, s
     assert said.startswith(f"{quality.used:,} used + {quality.read - quality.used:,} set aside = {quality.read:,}")
     for reason in quality.rejected:
         expect(page.get_by_text(reason, exact=False).first).to_be_visible()
-
-
-@pytest.mark.parametrize("speed", [60, 1000])
-def test_no_driver_jumps_blinks_or_stands_still_at_the_border_of_two_windows(
-    page: Page, address: str, source: Twin, speed: int
-) -> None:
-    line = timeline(source, "sanfrancisco")
-    start = "2025-10-17T18:05:00"
-    choose(page, address, "sanfrancisco", t=start, speed=str(speed))
-    by_id(page, "play").click()
-    frames = page.evaluate(
-        f"""() => new Promise((done) => {{
-          const motion = ({MOTION})(), frames = [], first = motion.asks;
-          const look = () => {{
-            frames.push([motion.time(), motion.asks - first, motion.positions().map((d) => [d.order, d.x, d.y])]);
-            if (frames.length < 600 && motion.asks - first < 3) requestAnimationFrame(look); else done(frames);
-          }};
-          requestAnimationFrame(look);
-        }})"""
-    )
-    assert frames[-1][1] >= 2  # several windows were crossed
-    scale = np.cos(np.radians(line.location.lat or 0))
-    for t, _, shown in frames[:: max(1, len(frames) // 60)]:
-        drivers = line.at(t).drivers
-        truth = dict(zip(drivers.order.tolist(), zip(drivers.x, drivers.y, strict=True), strict=True))
-        assert {order for order, _, _ in shown} == set(truth)  # nobody blinks
-        for order, x, y in shown:
-            assert np.hypot(x - truth[order][0], y - truth[order][1]) * scale < 30  # nobody jumps or stands
 
 
 def test_the_page_fits_a_phone(page: Page, address: str) -> None:
@@ -364,12 +397,10 @@ def test_a_bad_source_is_one_sentence_on_the_command_line_and_on_the_page(
     path = tmp_path / "events.csv"
     if content is not None:
         path.write_text(content)
-    done = subprocess.run(
-        [sys.executable, "-m", "twin.cli", "serve", "--source", str(path)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert "Traceback" not in done.stderr + done.stdout
+    said = tmp_path / "said.txt"
+    assert Prepared("twin.cli", ["serve", "--source", str(path)], os.environ, said).wait(START_S) == 2
+    assert says in said.read_text()
+    assert "Traceback" not in said.read_text()
     port = free_port()
     command = [
         "panel",
@@ -393,7 +424,7 @@ def test_a_bad_source_is_one_sentence_on_the_command_line_and_on_the_page(
 def test_a_plain_panel_serve_works_too(page: Page, demo: Path, tmp_path: Path) -> None:
     port = free_port()
     command = ["panel", "serve", "dashboards/operations.py", "--port", str(port), "--address", "127.0.0.1"]
-    with running(command, port, tmp_path / "log.txt", TWIN_SOURCE=str(demo)) as address:
+    with running(command, port, tmp_path / "log.txt", from_nothing=True, TWIN_SOURCE=str(demo)) as address:
         with page.expect_response(lambda response: "/tiles/" in response.url and response.ok, timeout=40_000):
             choose(page, address, "sanfrancisco")
         page.goto("about:blank")  # before its server goes

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import httpx
 from tornado.httpclient import HTTPClientError
+from tornado.simple_httpclient import HTTPStreamClosedError
 from tornado.websocket import WebSocketError
 
 from benchmarks.client import Client
@@ -26,14 +27,16 @@ from twin.foundation.times import text
 SILENT_S = 8.0
 """A stream sends a message each second, and a session that plays two; after so long without one it is opened again."""
 RETRY_S = (0.2, 2.0)
-"""Bounds of the random pause before a second try; after each that fails they double, so that twenty clients do not keep a server
-busy that is only slow."""
+"""Bounds of the random pause before the next try. After each that a server answered and that failed they double, so that twenty
+clients do not keep a server busy that is only slow; where nobody answers it stays, as in the product's own pages."""
 MOST_DOUBLINGS = 4
 ARRIVAL_S = 0.5
 """Between two users at the beginning."""
 OPEN_S = 30.0
 NETWORK = (httpx.HTTPError, HTTPClientError, WebSocketError, OSError, TimeoutError, RuntimeError)
 """What a network and a server that fails make of a request; RuntimeError: `Client` found no session in the page."""
+NOBODY = (ConnectionError, httpx.NetworkError, httpx.RemoteProtocolError, HTTPStreamClosedError)
+"""Those of them that say that no server answered."""
 
 
 @dataclass
@@ -52,7 +55,7 @@ class Session:
 
     async def live(self) -> None:
         """Play until cancelled, in as many connections as it takes."""
-        failures = 0
+        refused = 0
         while True:
             query = {**self.query, "t": text(self.t).replace(" ", "T"), "speed": f"{self.speed:g}"}
             client = Client(f"{self.address}/operations?{urlencode(query)}")
@@ -62,15 +65,15 @@ class Session:
                     await asyncio.sleep(1)  # what is pressed before its timeline is there is lost
                     await client.play()
                 self.opened += 1
-                failures, self.error = 0, ""
+                refused, self.error = 0, ""
                 await self._listen(client)
             except NETWORK as error:
                 self.error = repr(error)
+                refused = 0 if isinstance(error, NOBODY) else refused + 1
             finally:
                 self.t = client.now
                 await _close(client)
-            await asyncio.sleep(random.uniform(*RETRY_S) * 2 ** min(failures, MOST_DOUBLINGS))
-            failures += 1
+            await asyncio.sleep(random.uniform(*RETRY_S) * 2 ** min(refused, MOST_DOUBLINGS))
 
     async def _listen(self, client: Client) -> None:
         seen, heard = 0, time.monotonic()

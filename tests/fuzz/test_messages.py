@@ -15,10 +15,15 @@ from hypothesis import strategies as st
 
 import twin
 from tests.fake_timeline import send_message
+from twin.alerts.store import Store
+from twin.foundation.address import Address
 from twin.pages.kiosk.card import KioskCard
+from twin.pages.network.network import NetworkView
 from twin.pages.operations.operations import _Operations
 from twin.replay.controller import ReplayController
 from twin.server.process import process
+from twin.views.bell.bell import BellView
+from twin.views.bell.rules import AlertRulesView
 from twin.views.map.map import MapFrame
 from twin.views.session.session import ReplaySession
 from twin.views.shared.component import Component, views_of
@@ -42,6 +47,9 @@ MESSAGES: list[dict[str, Any]] = [
     {"selection": {"row": 5, "stage": "ready", "away": False, "loads": 0, "version": 9, "group": 1}},
     {"ask": "motion", "version": 0, "number": 1, "from": T, "to": T + 900, "after": T, "at": T, "t": T, "pushes": 0,
      "order": 4, "box": [-1e3, -1e3, 1e3, 1e3], "crowd": False},
+    {"ask": "motion", "ghost": 1, "version": 0, "number": 1, "from": T - 86_400, "to": T - 85_500, "after": T, "at": None, "t": T,
+     "pushes": 0, "order": -1, "box": [-1e3, -1e3, 1e3, 1e3], "crowd": False},
+    {"ghost": "best"},
     {"ask": "crowd", "version": 0, "t": T, "box": [-5e3, -5e3, 5e3, 5e3], "pixel": 50.0},
     {"ask": "near", "version": 0, "t": T, "x": 10.0, "y": 20.0, "reach": 3000.0},
     {"ask": "order", "version": 0, "order": 5, "t": T},
@@ -62,6 +70,12 @@ MESSAGES: list[dict[str, Any]] = [
     {"verb": "why", "part": "cook"},
     {"why": True},
     {"scope": "range"},
+    {"go": T},
+    {"go": T, "at": "sanfrancisco"},
+    {"try": {"trouble": {"kind": "outage", "least_orders": 3}, "for_s": 60, "quiet": {"begin": 0, "end": 3600}}, "at": "chicago",
+     "number": 1},
+    {"try": {"figure": {"figure": "delivery_time", "limit": 600, "recovery": 300}}, "at": "chicago", "number": 2},
+    {"stop": True},
 ]  # fmt: skip
 """One of each kind that the page's JavaScript sends."""
 
@@ -77,7 +91,7 @@ HOSTILE = st.sampled_from([
     math.nan, math.inf, -math.inf, T, "", "ready", "NaN", "1e400", "9" * 5_000, "x" * 20_000, "\x00", "\ud800", "<b>",
     "constructor", [], [[]], [None] * 4, ["a"] * 4, [0, 0, 0, 0], [-1e15, -1e15, 1e15, 1e15], [math.nan] * 4, [1] * 2_000, {},
     {"": {}}, {"a": {"b": {"c": {}}}}, b"bytes", {1: 2}, object,
-])  # fmt: skip
+]).map(copy.deepcopy)  # fmt: skip
 
 
 @st.composite
@@ -131,7 +145,9 @@ class Page:
         place = self.session.hub.location("sanfrancisco")
         await self.session.choose(place.id, place.end - 6 * 3600, place.end, place.end - 3 * 3600)
         parts = self.parts
-        views = (parts.data_quality, parts.chrome, parts.welcome, parts.banner)
+        bell = BellView(self.session.controller, Store("sqlite://"), parts._go)
+        rules = AlertRulesView(self.session.controller, Store("sqlite://"), self.session.hub, parts._go)
+        views = (parts.data_quality, parts.chrome, parts.welcome, parts.banner, bell, rules)
         shown = [*parts.replay, *(view.__panel__() for view in views), self.session.page, KioskCard()]
         self.components = [part for part in shown if isinstance(part, Component)]
         for component in self.components:
@@ -166,6 +182,9 @@ class Page:
         current = {"version": getattr(component, "version", None), "loads": getattr(component, "loads", None)}
         if isinstance(component, MapFrame):
             current["version"] = component.scene["version"]
+        if isinstance(component, MapFrame) and message.get("ask") == "motion" and "ghost" in message:
+            self.session.ghosts.choose("2025-10-16")
+            current["ghost"] = component.ghost.get("number")
         if message.get("ask") == "group":
             current["number"] = self.session.controller.selection.gather("Some", [0, 1]).number
         return {name: number for name, number in current.items() if name in message and number is not None}
@@ -222,7 +241,9 @@ def test_the_messages_that_are_mutated_are_the_pages_own(
     """Else the fuzzing above would try only what nobody reads."""
     page.answers.clear()
     page.play([("message", number, sane) for number in range(4 * len(page.components))])
-    assert bool(page.answers) == ("ask" in sane and sane["ask"] != "texts")  # the texts come with the list's next state
+    assert bool(page.answers) == (
+        "try" in sane or ("ask" in sane and sane["ask"] != "texts")
+    )  # the texts come with the list's next state
     page.works()
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
@@ -232,3 +253,31 @@ def test_every_param_that_a_browser_changes_is_tried_and_no_other_is_open(page: 
     assert declared == set(CHANGES)
     for component in page.components:
         assert set(component._linked_properties) == set(component.from_browser)
+
+
+NETWORK: list[dict[str, Any]] = [*MESSAGES[:9], {"view": ["sanfrancisco", "chicago"]}, {"ask": True}]
+"""One of each kind that the page of all kitchens sends."""
+
+
+@pytest.fixture(scope="module")
+def network(page: Page) -> NetworkView:
+    view = NetworkView(Address({}), page.session.hub)
+    page.runner.run(view.begin())
+    return view
+
+
+@given(messages=st.lists(st.sampled_from(NETWORK).flatmap(mutated), min_size=4, max_size=12))
+@settings(max_examples=40, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
+def test_no_message_breaks_the_page_of_all_kitchens(
+    page: Page, network: NetworkView, messages: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.clear()
+    told: list[dict[str, Any]] = []
+    component = network.__panel__()
+    component._send_msg = told.append  # type: ignore[method-assign]
+    for one in messages:
+        send_message(component, one)
+    page.runner.run(network._update())
+    assert component.failure == ""
+    assert {row["location"] for message in told for row in message.get("rows", ())} == set(network._places)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []

@@ -340,7 +340,7 @@ def a_sentence_and_the_page_have_one_usual(scene: Scene) -> Faults:
         usual = scene.baseline.stage_time(one["stage"], t)
         if told is not None and usual is not None and not one["sentence"].startswith(("Packing", "So far packing")):
             yield same(f"usual of {one['when']} {one['sentence']!r}", 60 * int(told[1]), 60 * whole_minutes(usual))
-        told = re.search(r"delivery time (?:of the \d+ delivered )?\d+ min against (\d+) min usually", one["sentence"])
+        told = re.search(r"(?:delivery time|delivered took) \d+ min against (\d+) min usually", one["sentence"])
         usual = scene.baseline.delivery_time(t // SERIES_STEP * SERIES_STEP)
         if told is not None and usual is not None:
             yield same(f"usual of {one['when']} {one['sentence']!r}", 60 * int(told[1]), 60 * whole_minutes(usual))

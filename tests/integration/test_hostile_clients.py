@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import json
+import os
 import resource
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +18,8 @@ from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
 
 from benchmarks.client import Session
-from tests.browser.app import ROOT, free_port, wait_for_health
+from tests.browser.app import free_port, wait_for_health
+from tests.browser.prepared import Prepared
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ class Server:
     """A running `twin serve`."""
 
     port: int
-    process: subprocess.Popen[bytes]
+    process: Prepared
     log: Path
 
     @property
@@ -51,12 +51,8 @@ class Server:
 @pytest.fixture(scope="module")
 def server(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     log, port = tmp_path_factory.mktemp("hostile") / "log.txt", free_port()
-    command = [sys.executable, "-m", "twin.cli", "serve", "--source", str(demo), "--port", str(port)]
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES)),
-        )  # fmt: skip
+    command = ["serve", "--source", str(demo), "--port", str(port)]
+    process = Prepared("twin.cli", command, os.environ, log, open_files=FILES)
     try:
         wait_for_health(f"http://127.0.0.1:{port}", process, log)
         yield Server(port, process, log)

@@ -24,6 +24,7 @@ from twin.foundation.times import text
 from twin.notebook.door import Twin
 from twin.pages.adapt.adapt import serve_adapt
 from twin.pages.kiosk.kiosk import serve_kiosk
+from twin.pages.network.network import serve_network
 from twin.pages.operations.operations import operations_page
 from twin.server.process import process
 from twin.views.session.session import ReplaySession
@@ -39,8 +40,8 @@ def server(demo: Path) -> Iterator[Server]:
     process.use(twin.open(demo))
     name = f"loop-{uuid.uuid4().hex}"
     thread = pn.serve(
-        {"operations": operations_page, "kiosk": serve_kiosk, "adapt": serve_adapt}, port=0, address="127.0.0.1", show=False,
-        threaded=True, verbose=False, server_id=name, extra_patterns=list(api.ROUTES),
+        {"operations": operations_page, "kiosk": serve_kiosk, "adapt": serve_adapt, "network": serve_network}, port=0,
+        address="127.0.0.1", show=False, threaded=True, verbose=False, server_id=name, extra_patterns=list(api.ROUTES),
     )  # fmt: skip
     deadline = time.monotonic() + SOON_S
     while name not in pn.state._servers:
@@ -124,6 +125,7 @@ def test_nothing_that_may_wait_runs_on_the_event_loop(server: Server) -> None:
         await until(lambda: done)
         await opened(f"/kiosk?frame=1&locations={KITCHEN}", sessions)
         await opened("/adapt", sessions)
+        await opened("/network", sessions)
         await until(lambda: shown(KITCHEN))
         await asyncio.to_thread(answers, address)
 

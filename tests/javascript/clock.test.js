@@ -60,6 +60,15 @@ test("a clock that follows goes on from where it is when the server says how far
   assert.ok(clock.moving);
 });
 
+test("a view that is drawn later, with the edge of when its page opened, does not set the clock back", () => {
+  const clock = clockAt({ t0: 50, playing: false, end: 100, edge: 100, live: false, pace: 1, epoch: 3, step: 5 });
+  const old = { ...clock.anchor };
+  clock.set({ ...old, end: 103, edge: 103, step: 10 });
+  assert.deepEqual([clock.anchor.end, clock.anchor.step], [103, 10]);
+  clock.set(old);
+  assert.deepEqual([clock.anchor.end, clock.anchor.edge, clock.now()], [103, 103, 50]);
+});
+
 test("what the user does while a later edge is under way stays, and the range grows all the same", () => {
   const clock = clockAt({ t0: 98.5, playing: true, end: 100, edge: 100, live: true, pace: 1, epoch: 3 });
   clock.predict({ playing: false });

@@ -9,6 +9,7 @@ const vectors = JSON.parse(readFileSync(new URL("../../build/javascript/vectors.
 /** The wall clock of all clocks, seconds; set by the tests. */
 const wall = { now: 0 };
 ReplayClock.wall = () => wall.now;
+ReplayClock.frame = () => wall.now;
 
 /** A view's model: parameters, what was sent, and `say` to give it a message or a change. */
 function modelOf(parameters = {}) {

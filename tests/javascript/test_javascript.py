@@ -23,6 +23,7 @@ def test_the_javascript_in_node(demo: Path) -> None:
     javascript.write()
     told = {
         "clocks": vectors.clocks(),
+        "alignments": vectors.alignments(),
         "windows": vectors.windows(timeline),
         "pins": vectors.pins(timeline),
         "texts": vectors.texts(),

@@ -15,7 +15,9 @@ from twin.analysis.event_index import GROUPS, USUAL_GROUPS, EventFilter
 from twin.analysis.wording import exact_text, minutes_text
 from twin.foundation.times import DAY
 from twin.foundation.zones import Zone
+from twin.replay.alignment import align
 from twin.replay.clock import Anchor
+from twin.sources.base import Window
 from twin.timeline.timeline import Timeline
 from twin.views.map import answers, messages, wire
 
@@ -95,6 +97,30 @@ def _command(
             # who plays a part from elsewhere is taken to its start; a range's own verb goes to the nearest end
             confined = anchor.set_range(a, b, wall)
             return "section", [a, b], confined.set_loop(True, wall, now if a <= now <= b else a)
+
+
+def alignments(seed: int = 23) -> list[dict[str, Any]]:
+    """Return pairs of ranges as the browser gets them, and where the second is at times of the first, and back."""
+    random_ = random.Random(seed)
+    zones = [Zone(), Zone("America/Los_Angeles"), Zone("America/Chicago"), Zone("Europe/Berlin")]
+    return [_alignment(random_, *(random_.choice(zones) for _ in range(2))) for _ in range(STARTS)]
+
+
+def _alignment(random_: random.Random, tz: Zone, other_tz: Zone) -> dict[str, Any]:
+    near = 1_762_041_600.0 + random_.choice([0, 1, 2]) * 7 * DAY  # the change of 2 November 2025 is close
+    window, other = (
+        Window(start, zone.start_of(zone.day(start) + random_.choice([1, 1, 2, 7])) - random_.choice([0.0, 5000.0]))
+        for zone in (tz, other_tz)
+        for start in [zone.start_of(zone.day(near + random_.randrange(-9, 2) * DAY)) + random_.choice([0.0, 40_000.0])]
+    )
+    pieces = align((window, tz), (other, other_tz))
+    times = [random_.uniform(window.start, window.end) for _ in range(MOMENTS)] + [window.start, window.end]
+    others = [random_.uniform(other.start - 100, other.end + 100) for _ in range(MOMENTS)]
+    return {
+        "sent": pieces.to_browser(),
+        "second": [[t, pieces.second(t)] for t in times],
+        "first": [[t, at, pieces.first(t, at)] for t in others for at in times],
+    }
 
 
 def windows(timeline: Timeline) -> list[dict[str, Any]]:

@@ -53,7 +53,7 @@ def test_what_the_package_imports_at_the_top_of_a_file_is_a_dependency_of_the_ba
 
 
 def test_what_the_package_imports_where_it_is_wanted_belongs_to_an_extra_at_least() -> None:
-    assert undeclared("twin", "databricks", "geo", "notebook", "telemetry") == []
+    assert undeclared("twin", "alerts", "databricks", "geo", "notebook", "telemetry") == []
 
 
 @pytest.mark.parametrize("folder", ["dashboards", "scripts", "stages", "benchmarks", "tests"])

@@ -68,6 +68,12 @@ k = twin.open(sys.argv[2]).kitchen("sanfrancisco", day="2025-10-16")
 assert len(movingpandas.TrajectoryCollection(k.trajectories("1min").to_geopandas(), "order", t="t")) > 0
 """
 
+NOTICES = """
+from twin.alerts.notices import Notices
+from twin.alerts.store import Store
+assert Notices(Store("sqlite://"), "json://127.0.0.1", 1, None).channel
+"""
+
 COLLECTED = """
 from twin.foundation.settings import Settings
 from twin.server import otlp
@@ -108,8 +114,15 @@ def test_without_the_databricks_extra_a_warehouse_is_refused_with_what_to_do(dem
 
 @pytest.mark.parametrize(
     ("extra", "script"),
-    [("databricks", WAREHOUSE), ("geo", POINTS), ("notebook", PANES), ("telemetry", COLLECTED), ("test", TESTS)],
-    ids=["databricks", "geo", "notebook", "telemetry", "test"],
+    [
+        ("alerts", NOTICES),
+        ("databricks", WAREHOUSE),
+        ("geo", POINTS),
+        ("notebook", PANES),
+        ("telemetry", COLLECTED),
+        ("test", TESTS),
+    ],
+    ids=["alerts", "databricks", "geo", "notebook", "telemetry", "test"],
 )
 def test_an_extra_alone_starts(extra: str, script: str, demo: Path) -> None:
     done = start(script, demo, extra)
@@ -119,4 +132,4 @@ def test_an_extra_alone_starts(extra: str, script: str, demo: Path) -> None:
 
 
 def test_every_extra_is_started() -> None:
-    assert set(EXTRAS) == {"databricks", "geo", "notebook", "telemetry", "test"}
+    assert set(EXTRAS) == {"alerts", "databricks", "geo", "notebook", "telemetry", "test"}

@@ -146,7 +146,7 @@ def test_a_click_that_was_on_its_way_when_orders_came_selects_what_was_clicked()
     controller.extend(kitchen(END + 60, "a", "b", "c", "d"), END + 7)
     controller.selection.handle_message(clicked)
     assert (controller.selection.order, controller.selection.row) == ("d", 3)
-    for _ in range(4):
-        controller.extend(kitchen(END + 60, "a", "b", "c", "d"), END + 8)
+    for n in range(4):
+        controller.extend(kitchen(END + 60, "a", "b", "c", "d", *"efgh"[: n + 1]), END + 8)
     controller.selection.handle_message({**clicked, "row": 0, "version": 99})
     assert controller.selection.order == "d", "a row of long ago means nothing"

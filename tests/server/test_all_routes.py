@@ -38,7 +38,7 @@ class Route(NamedTuple):
 
 PAGES = {
     f"{page}{path}": Route(who, f"{page}{example}")
-    for page in ("", "/operations", "/kiosk", "/adapt")
+    for page in ("", "/operations", "/compare", "/kiosk", "/adapt", "/network")
     for path, who, example in (
         ("/?", LOGIN, "/" if page == "" else ""),
         ("/ws", WEBSOCKET, "/ws"),
@@ -65,6 +65,7 @@ ROUTES = {
     f"{API}/time-range": Route(LOGIN, "/api/v1/locations/sf/time-range"),
     "/api/v1/orders/([^/]+)": Route(LOGIN, "/api/v1/orders/none"),
     f"{API}/kitchen-status": Route(LOGIN, "/api/v1/locations/sf/kitchen-status"),
+    "/api/v1/network": Route(LOGIN, "/api/v1/network"),
     f"{API}/brands": Route(LOGIN, "/api/v1/locations/sf/brands"),
     f"{API}/moments": Route(LOGIN, "/api/v1/locations/sf/moments"),
     f"{API}/ledger": Route(LOGIN, "/api/v1/locations/sf/ledger"),
@@ -175,7 +176,8 @@ def test_who_is_answered(server: Running, logged_in: dict[str, str], pattern: st
         assert guest.status not in (302, 403)
 
 
-@pytest.mark.parametrize("page", ["/", "/operations", "/kiosk", "/adapt"])  # the kiosk's session is in its frame
+# the kiosk's session is in its frame
+@pytest.mark.parametrize("page", ["/", "/operations", "/compare", "/kiosk", "/adapt", "/network"])
 def test_a_pages_token_holds_the_address_and_nothing_else(
     server: Running, logged_in: dict[str, str], page: str
 ) -> None:

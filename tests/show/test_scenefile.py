@@ -48,6 +48,38 @@ scenes:
         assert scene.t + scene.speed * scene.duration < scene.end  # it never stands still
 
 
+def test_a_race_has_lanes_that_begin_at_one_time_of_day(source: Twin, tmp_path: Path) -> None:
+    file = tmp_path / "show.yaml"
+    file.write_text(
+        """
+scenes:
+  - race: delivered
+    time: 2025-10-16 11:00
+    lanes:
+      - place: chicago
+      - {place: sanfrancisco, day: 2025-10-17}
+    speed: 600
+    duration: 30
+  - {place: chicago, time: 2025-10-17T12:00:00}
+"""
+    )
+    scene, other = load(file, source).scenes
+    assert other.race is None
+    assert scene.race is not None
+    assert (scene.location, scene.t, scene.speed) == ("chicago", seconds("2025-10-16 11:00"), 600)
+    assert [lane.name for lane in scene.race.lanes] == ["Chicago, 16 Oct", "San Francisco, 17 Oct"]
+    assert (scene.race.length_s, scene.race.starts) == (600 * 30, 11 * 3600)
+    assert scene.headline == "Race: orders delivered"
+    for lane, place, day in ((0, "chicago", "2025-10-16"), (1, "sanfrancisco", "2025-10-17")):
+        begin = seconds(f"{day} 11:00")
+        line = source.timeline(place, day, begin + 86_400)
+        took = line.orders.delivered - line.orders.created
+        done = line.orders.delivered[(took >= 0) & (took <= 4 * 3600)]
+        for into in (0, 3600, 12_345):
+            expected = ((done >= begin) & (done <= begin + into)).sum()
+            assert scene.race.values(into)[lane] == expected
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -57,6 +89,20 @@ scenes:
         ("scenes: [{place: atlantis, time: 2025-10-16 18:10}]", "atlantis"),
         ("scenes: [{place: chicago, time: 18:10}]", "needs its day"),
         ("scenes: [{place: chicago, time: teatime}]", "teatime"),
+        ("scenes: [{race: on_time, time: 2025-10-16 11:00}]", "a race needs `lanes`"),
+        ("scenes: [{race: on_time, time: 2025-10-16 11:00, lanes: [chicago]}]", "each with `place`"),
+        ("scenes: [{race: on_time, time: 2025-10-16 11:00, lanes: [{place: chicago}]}]", "2 to 6 lanes, not 1"),
+        (
+            "scenes: [{race: speed, time: 2025-10-16 11:00, lanes: [{place: chicago}, {place: chicago}]}]",
+            "no figure 'speed'",
+        ),
+        (
+            "scenes: [{race: late, time: 2025-10-16 11:00, lanes: [{place: chicago}, {place: chicago, day: soon}]}]",
+            "date as 2025",
+        ),
+        ("scenes: [{race: late, time: 2025-10-16 11:00, lanes: [{place: chicago, week: 1}]}]", "week is not known"),
+        ("scenes: [{race: late, time: 2025-10-16 11:00, zoom: 3, lanes: [{place: chicago}]}]", "zoom is not known"),
+        ("scenes: [{race: late, time: 1999-10-16 11:00, lanes: [{place: chicago}]}]", "has no 1999"),
         ("scenes: [{place: chicago, time: 1999-01-01 10:00}]", "has no 1999"),
         ("scenes: [{place: chicago, time: 2025-10-16 18:10, spede: 3}]", "spede is not known"),
         ("scenes: [{place: chicago, time: 2025-10-16 18:10, speed: fast}]", "speed must be a number"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
 
@@ -142,6 +143,20 @@ def test_dimension_tables_may_be_delta_tables_beside_the_events(tmp_path: Path, 
     write_deltalake(tmp_path / "brands", pa.table({"id": pa.array([7]), "name": ["Pho"]}), mode="overwrite")
     for source in (tmp_path, tmp_path / "all_events"):
         assert FileSource(source).names("brands") == {"7": "Pho"}
+
+
+def test_ids_of_pandas_find_their_names(tmp_path: Path) -> None:
+    """And a missing one is none."""
+    ids = pa.array([1.0, 1.0, float("nan")], pa.float64())
+    events = {"event_type": ["order_created"] * 3, "ts": ["2025-10-13 12:00:00"] * 3, "location_id": ids}
+    pq.write_table(pa.table({**events, "order_id": pa.array([7.0, 1e15 + 2, 8.0])}), tmp_path / "events.parquet")
+    places = {"location_id": pa.array([1.0, None]), "name": ["Mitte", "none"], "lat": [52.0, None], "lon": [13.0, None]}
+    pq.write_table(pa.table(places), tmp_path / "locations.parquet")
+    source = FileSource(tmp_path)
+    assert [(place.id, place.display_name, place.lat) for place in source.locations()] == [("1", "Mitte", 52.0)]
+    assert source.quality().rejected == {"no location": 1}
+    ids_read = source.window("1", 0.0, 4e9)["order_id"].to_pylist()
+    assert sorted(ids_read) == ["1000000000000002", "7"]
 
 
 def balanced(quality: Quality) -> Quality:

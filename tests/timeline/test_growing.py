@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.answers_of import answers, differences, digest
 from tests.memory_source import MemorySource, loaded, row, table
+from twin.analysis.metrics import metrics_of
 from twin.foundation.times import HOUR
 from twin.timeline.growing import OutgrownError
 from twin.timeline.timeline import Timeline
@@ -147,6 +148,7 @@ def test_every_version_is_what_loading_all_its_rows_at_once_makes(
         source.send(table(batch))
         source.refresh()
         growing = growing.extended(table(batch), end, quality=source.quality(), place=source.locations()[0])
+        metrics_of(growing)  # the next version's is made from it
         if number in (looked_at, len(ends) - 1):
             assert differences(growing, loaded(source, START, end)) == []
     assert digest(answers(first)) == before, "a version has changed"
@@ -172,6 +174,7 @@ def test_two_versions_may_be_made_from_one() -> None:
     assert len(first.extended(table([])).orders) == 5
 
 
+@pytest.mark.slow
 def test_readers_of_a_version_are_undisturbed_while_the_next_ones_are_made() -> None:
     version = grown_from(first_rows())
     before, wrong, over = digest(answers(version)), list[str](), threading.Event()
@@ -251,6 +254,7 @@ def test_a_kitchen_without_coordinates_grows_without_them() -> None:
     }
 
 
+@pytest.mark.slow
 def test_knots_that_no_trip_has_any_more_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("twin.timeline.growing.MOST_UNUSED", 20)
     begin = START + 9 * HOUR

@@ -45,17 +45,43 @@ def lives(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 def told_apart(orders: brute.Lifecycles) -> brute.Lifecycles:
-    """The orders where an id that is created again more than a day after its event before that is another one."""
+    """The orders where an id that is created again more than twelve hours after its event before that is another one."""
     found: brute.Lifecycles = {}
     for order, events in orders.items():
         name, life, before = order, 1, np.inf
         for t, kind in sorted(set(events), key=lambda event: (event[0], event[1] != "order_created")):
-            if kind == "order_created" and t - before > DAY:
+            if kind == "order_created" and t - before > 12 * HOUR:
                 life += 1
                 name = f"{order}~{life}"
             found.setdefault(name, []).append((t, kind))
             before = t
     return found
+
+
+def test_numbers_that_begin_anew_every_morning_are_other_orders(tmp_path: Path) -> None:
+    """As on a shop's receipts: no day lies between two orders of one number. They were one order of five days."""
+    rows = [
+        row(f"#{number}", kind, DAY0 + day * DAY + 9 * HOUR + number * (420 + 60 * day) + minutes * 60)
+        for day in range(5)
+        for number in range(50)
+        for kind, minutes in (("order_created", 0), ("gk_started", 2), ("delivered", 35))
+    ]
+    source = FileSource(write_csv(tmp_path / "e.csv", rows))
+    assert source.locations()[0].orders == 250
+    for day in range(5):
+        orders = Timeline.load(source, "sf", DAY0 + day * DAY, DAY0 + (day + 1) * DAY).orders
+        assert np.count_nonzero(orders.created >= DAY0 + day * DAY) == 50
+        assert (orders.delivered - orders.created == 2100).all()
+
+
+def test_clocks_that_differ_by_zones_make_no_second_order(tmp_path: Path) -> None:
+    """The kitchen's display writes its own clock, the shop UTC: the creation seems to come seven hours after the cooking."""
+    rows = [
+        row("A", "gk_started", DAY0),
+        row("A", "order_created", DAY0 + 7 * HOUR),
+        row("A", "delivered", DAY0 + 7.6 * HOUR),
+    ]
+    assert FileSource(write_csv(tmp_path / "e.csv", rows)).locations()[0].orders == 1
 
 
 @pytest.mark.slow

@@ -30,7 +30,8 @@ for _package in (twin.views, twin.pages):
         if ".apps." not in _module.name:
             importlib.import_module(_module.name)
 PANELS = sorted(
-    (view for view in ReplayView.__subclasses__() if ".shared." not in view.__module__), key=lambda v: v.__name__
+    (one for one in ReplayView.__subclasses__() if ".shared." not in one.__module__ and "__panel__" in vars(one)),
+    key=lambda one: one.__name__,
 )
 every_panel = pytest.mark.parametrize("kind", PANELS, ids=lambda kind: kind.__name__)
 

@@ -7,6 +7,8 @@ import pytest
 
 from tests.memory_source import MemorySource, row, table
 from twin.analysis.baseline import Baseline
+from twin.analysis.moments.examination import Findings
+from twin.analysis.moments.unfolding import KnownFrom, block_of
 from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.replay.clock import LAG_S
@@ -68,16 +70,20 @@ class Kitchen:
 
     def pass_time(self, seconds: float, learn: bool = False, rows=()) -> None:
         """Let events come in for a while, at life's pace."""
+        self.newer(seconds, rows)
+        if learn:
+            self.shared.learn()
+        self.session.following.catch_up()
+
+    def newer(self, seconds: float, rows=()):
+        """Let events come in that no page has yet; return the timeline with them."""
         self.wall[0] += seconds
         self.source.send(
             table([one for one in until(self.edge + seconds) if one["ts"].astype(float) / 1e6 > self.edge] + list(rows))
         )
         self.edge += seconds
         self.hub.refresh()
-        self.shared.advance()
-        if learn:
-            self.shared.learn()
-        self.session.following.catch_up()
+        return self.shared.advance().timeline
 
 
 @pytest.fixture
@@ -186,6 +192,97 @@ def test_a_view_that_was_extended_shows_what_one_shows_that_was_opened_then(kitc
         shown, expected = ({"state": {**one["state"], "texts": None}} for one in (shown, expected))
     differing = {name for name in shown if name not in counted | own and shown[name] != expected[name]}
     assert differing == set()
+
+
+def test_what_comes_with_events_is_told_by_one_component_for_its_page(kitchen):
+    """Clock and selection are shared in the browser: twenty components would tell it the same, once a second."""
+    views = [made(kitchen.controller) for made in (PipelineView, KpiView, OrderListView)]
+    kitchen.controller.lead = kitchen.session.page
+    kitchen.session.watch(views)
+    kitchen.choose(follow="live")
+    told = []
+    for one in (kitchen.session.page, *(view.__panel__() for view in views)):
+        one.param.watch(lambda event: told.append((type(event.obj).__name__, event.name)), ["anchor", "selection"])
+    kitchen.pass_time(120)
+    assert set(told) == {("PageLink", "anchor"), ("PageLink", "selection")}
+    told.clear()
+    kitchen.controller.selection.select(order(99))
+    kitchen.controller.set_speed(10)
+    assert len(told) == 2 * 4
+    told.clear()
+    kitchen.pass_time(120)
+    assert len(told) == 5, "the clock by one; the selection by all, as its row has another number"
+    assert kitchen.session.page.selection["row"] == kitchen.controller.timeline.orders.row_of[order(99)]
+
+
+def test_what_was_known_of_troubles_goes_on_with_the_hour_and_past_hours_are_computed_once(kitchen, monkeypatch):
+    computed: list[tuple[int, float]] = []
+
+    def unfold(timeline, block):
+        computed.append((block, timeline.window.end))
+        return (KnownFrom(timeline.window.end, Findings()),)
+
+    monkeypatch.setattr(kitchen.hub, "_unfold", unfold)
+    kitchen.shared.advance()
+    kitchen.shared.learn()
+    kitchen.choose(follow="live")
+    hour = block_of(kitchen.edge)
+    asyncio.run(kitchen.session._troubles.follow())
+    assert {block for block, _ in computed} == set(range(hour - 24, hour + 1)) == set(kitchen.controller.unfolded)
+    computed.clear()
+    kitchen.pass_time(60)
+    asyncio.run(kitchen.session._troubles.follow())
+    assert computed == [], "no look has come since"
+    kitchen.pass_time(240)
+    assert hour not in kitchen.controller.unfolded, "what was known at 12:40 is not what is known at 12:45"
+    asyncio.run(kitchen.session._troubles.follow())
+    end = kitchen.controller.timeline.window.end
+    assert (computed, kitchen.controller.unfolded[hour][0].t) == ([(hour, end)], end)
+    other = ReplaySession(kitchen.hub, ReplayController(wall=lambda: kitchen.wall[0]))
+    asyncio.run(other.choose("sf", follow="live"))
+    other.following.end()
+    asyncio.run(other._troubles.follow())
+    assert len(computed) == 1, "what one page has had computed, all have"
+
+
+def test_a_kitchen_that_goes_on_while_troubles_are_computed_hinders_nobody(kitchen, monkeypatch):
+    computed: list[int] = []
+
+    def unfold(timeline, block):
+        computed.append(block)
+        if len(computed) == 3:
+            kitchen.session.controller.extend(kitchen.newer(30), kitchen.edge)
+        return (KnownFrom(timeline.window.end, Findings()),)
+
+    monkeypatch.setattr(kitchen.hub, "_unfold", unfold)
+    kitchen.shared.advance()
+    kitchen.shared.learn()
+    kitchen.choose(follow="live")
+    asyncio.run(kitchen.session._troubles.follow())
+    assert len(computed) == len(set(computed)) == len(kitchen.controller.unfolded) == 25
+
+
+def test_a_page_that_follows_shows_its_figures_with_every_batch_and_where_it_comes_to_rest(kitchen):
+    shown: list[float] = []
+    view = KpiView(kitchen.controller)
+    view.show = lambda snapshot: shown.append(snapshot.t)  # type: ignore[method-assign]
+    kitchen.session.watch([view])
+    kitchen.choose(follow="live")
+    kitchen.pass_time(60)
+    shown.clear()
+    for _ in range(6):  # ticks of three seconds
+        kitchen.wall[0] += 0.5
+        kitchen.session.tick()
+    assert shown == [kitchen.edge], "once, when it has come to the edge"
+    kitchen.pass_time(60)
+    assert len(shown) == 2, "and with the batch"
+    kitchen.controller.seek(kitchen.edge - 600)
+    kitchen.controller.set_speed(1)
+    shown.clear()
+    for _ in range(6):
+        kitchen.wall[0] += 0.5
+        kitchen.session.tick()
+    assert len(shown) == 6, "one that is behind plays as ever"
 
 
 def test_a_page_that_nobody_sees_is_sent_nothing_and_catches_up(kitchen):

@@ -85,7 +85,7 @@ def test_a_stage_without_any_order_in_the_data_is_told_apart_from_an_empty_one()
 
 
 def test_the_oldest_order_passes_amber_then_red():
-    timeline = FakeTimeline(waiting(5, DAY0))
+    timeline = FakeTimeline(waiting(5, DAY0), delivered_before=True)
 
     levels = [strip_of(timeline, DAY0 + minutes * MINUTE)["ready"]["levels"] for minutes in (11, 14, 16)]
 
@@ -93,14 +93,14 @@ def test_the_oldest_order_passes_amber_then_red():
 
 
 def test_one_forgotten_order_marks_itself_and_not_the_stage():
-    timeline = FakeTimeline([*waiting(1, DAY0), *waiting(8, DAY0 + 110 * MINUTE)])
+    timeline = FakeTimeline([*waiting(1, DAY0), *waiting(8, DAY0 + 110 * MINUTE)], delivered_before=True)
 
     assert strip_of(timeline, DAY0 + 112 * MINUTE)["ready"]["levels"] == [FINE, FINE, RED]
     assert strip_of(timeline, DAY0 + 111 * MINUTE)["ready"]["levels"] == [FINE, FINE, RED]
 
 
 def test_the_limits_are_settings():
-    timeline = FakeTimeline(waiting(5, DAY0))
+    timeline = FakeTimeline(waiting(5, DAY0), delivered_before=True)
     view = view_of(timeline, DAY0 + 5 * MINUTE, amber={"ready": 3 * MINUTE}, red={"ready": 4 * MINUTE})
 
     assert state_of(view)["ready"]["levels"][1] == RED

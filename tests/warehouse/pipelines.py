@@ -8,6 +8,9 @@ from twin.sources import pipeline, queries
 from twin.sources.pipeline import Table
 from twin.sources.queries.times import Column
 
+PLACES = {"2025": ("location", "gk_id"), "2026": ("location_id", "location_id"), "typed": ("location", "gk_id")}
+"""The columns with the location by form."""
+
 transpiled = cache(queries.transpile)
 """DuckDB's text of a statement: each takes up to a tenth of a second, and most are those of the test before."""
 

@@ -11,16 +11,11 @@ from scripts import pipelines as script
 from tests.warehouse import pipelines
 from tests.warehouse.conftest import tables
 from tests.warehouse.double import filled as lakehouse_of
-from tests.warehouse.pipelines import transpiled
+from tests.warehouse.pipelines import PLACES, transpiled
 from tests.warehouse.test_answers import same
 from tests.warehouse.test_spark import with_odd_rows
 from twin.sources import pipeline, queries
 from twin.sources.queries.times import Reading
-
-PLACES = {
-    "2025": ("location", "gk_id"), "2026": ("location_id", "location_id"), "typed": ("location", "gk_id"),
-}  # fmt: skip
-"""The columns with the location by form."""
 
 
 def test_the_files_are_those_that_the_command_writes() -> None:

@@ -13,8 +13,9 @@ import twin
 from tests.warehouse import pipelines
 from tests.warehouse.conftest import FORMS, tables
 from tests.warehouse.double import Warehouse
+from tests.warehouse.pipelines import PLACES
 from tests.warehouse.test_answers import long_lives, questions, same
-from tests.warehouse.test_pipeline import PLACES
+from tests.warehouse.test_arrivals import insert, same_as_afresh
 from tests.warehouse.test_spark import with_odd_rows
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY
@@ -136,6 +137,31 @@ def test_what_the_pipeline_adds_is_found(small: Warehouse, lakehouse: Open) -> N
     assert source.quality().read == 6
     assert source.locations[0].orders == 3
     assert of_rows(small) == []
+
+
+@pytest.mark.parametrize("form", ["2025", "2026"])
+def test_who_follows_a_kitchen_is_told_what_the_pipeline_adds(
+    form: str, demos: Demos, warehouse_of: Start, lakehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the latest rows of its table of events: no row of the raw table is read."""
+    monkeypatch.setenv("TWIN_LATE_ROWS_S", "7200")
+    warehouse = warehouse_of(tables(demos(form), form))
+    pipelines.run(warehouse.connection, PLACES[form])
+    source = lakehouse().source
+    assert source.arrived(source.locations()[0].id, 0).num_rows == 0  # type: ignore[union-attr]
+    added = insert(warehouse, 7200, "+1")
+    assert source.refresh() is False, "the pipeline has not run"
+    pipelines.run(warehouse.connection, PLACES[form])
+    asked = len(warehouse.asked)
+    assert source.refresh() is True
+    (of_events,) = (one for one in warehouse.asked[asked:] if not one.startswith("SELECT decoding, tables"))
+    assert "twin_events" in of_events
+    assert of_rows(warehouse) == []
+    assert source.mark == added
+    told = [source.arrived(place.id, 0) for place in source.locations()]
+    ids = {one for rows in told if rows is not None for one in rows["order_id"].to_pylist()}
+    assert {one[-2:] for one in ids} == {"+1"}
+    same_as_afresh(source, lakehouse().source)
 
 
 def test_tables_that_appear_later_are_used_from_the_next_refresh_that_finds_rows(

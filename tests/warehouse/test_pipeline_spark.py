@@ -14,8 +14,8 @@ from scripts import pipelines as script
 from tests.warehouse import pipelines
 from tests.warehouse.conftest import tables
 from tests.warehouse.double import filled as lakehouse_of
+from tests.warehouse.pipelines import PLACES
 from tests.warehouse.test_answers import long_lives
-from tests.warehouse.test_pipeline import PLACES
 from tests.warehouse.test_spark import rows, with_odd_rows
 from twin.sources import pipeline
 

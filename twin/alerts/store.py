@@ -9,11 +9,13 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     Column,
+    ColumnElement,
     Engine,
     Float,
     Integer,
@@ -26,6 +28,7 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    inspect,
     select,
     update,
 )
@@ -33,6 +36,7 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from twin.analysis.alerts import Firing, Machine, Rule
+from twin.foundation.callbacks import Callbacks
 from twin.foundation.errors import ConfigError, TwinError
 
 MOST_RULES = 200
@@ -41,6 +45,9 @@ BUDGET_S = 3600.0
 """Alerts of a kitchen in so many seconds of its time that are told one by one; the others come in one message."""
 GROUP_AFTER_S = 300.0
 """Seconds of wall time for which a message about several alerts waits for more of them."""
+
+WEBHOOK = ""
+"""The channel of the webhook. Another's name ends with a colon, and stands before the keys of what it sends."""
 
 _meta = MetaData()
 _rules = Table(
@@ -52,7 +59,7 @@ _alerts = Table(
     Column("location", String(200), nullable=False, index=True), Column("title", String(200), nullable=False),
     Column("sentence", Text, nullable=False), Column("text", Text, nullable=False), Column("since", Float, nullable=False),
     Column("began", Float, nullable=False, index=True), Column("ended", Float), Column("grouped", Integer, nullable=False),
-    Column("acknowledged_by", String(200)), Column("acknowledged_at", Float),
+    Column("acknowledged_by", String(200)), Column("acknowledged_at", Float), Column("note", Text),
 )  # fmt: skip
 _machines = Table(
     "alert_machines", _meta, Column("rule", String(32), primary_key=True), Column("location", String(200), primary_key=True),
@@ -66,6 +73,10 @@ _messages = Table(
 
 class StoreError(TwinError):
     """The database cannot be used; the sentence says why, without its address."""
+
+
+class FullError(StoreError):
+    """There are as many rules as there may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,7 @@ class Alert:
     grouped: int
     acknowledged_by: str | None
     acknowledged_at: float | None
+    note: str | None = None
 
     @property
     def state(self) -> str:
@@ -116,7 +128,9 @@ class Store:
             ) from error
         if address.get_backend_name() == "sqlite":
             event.listen(self._engine, "connect", _careful)
-        self._do(lambda connection: _meta.create_all(connection))
+        self.changed = Callbacks()
+        """Called after every change of rules or alerts, in the thread that made it."""
+        self._do(_make_tables)
 
     def close(self) -> None:
         """Close its connections."""
@@ -132,28 +146,43 @@ class Store:
         return next((rule for rule in self.rules() if rule.id == key), None)
 
     def add(self, rule: Rule, by: str) -> Rule:
-        """Store a new rule and return it with its id. Raises `StoreError` if there are too many."""
-        given = {**rule.as_json(), "id": secrets.token_hex(8)}
+        """Store a new rule and return it with its id. Raises `FullError`."""
+        return self.put(replace(rule, id=secrets.token_hex(8)), by)
+
+    def put(self, rule: Rule, by: str) -> Rule:
+        """Store a rule under its id: a new one, one that changes, or one that was deleted. Raises `FullError`.
+
+        What fires of a rule that changes in more than its name ends: it fires anew if its new condition holds.
+        """
+        body = json.dumps(rule.as_json())
+        values = {"body": body, "changed_at": self._clock(), "changed_by": by[:200]}
 
         def write(connection: Connection) -> None:
-            if connection.execute(select(func.count()).select_from(_rules)).scalar_one() >= MOST_RULES:
-                raise StoreError(f"There are {MOST_RULES} rules: delete one first.")
-            row = {"id": given["id"], "body": json.dumps(given), "changed_at": self._clock(), "changed_by": by[:200]}
-            connection.execute(insert(_rules).values(row))
+            before = connection.execute(select(_rules.c.body).where(_rules.c.id == rule.id)).scalar()
+            if before is None:
+                if connection.execute(select(func.count()).select_from(_rules)).scalar_one() >= MOST_RULES:
+                    raise FullError(f"There are {MOST_RULES} rules: delete one first.")
+                connection.execute(insert(_rules).values(id=rule.id, **values))
+                return
+            if replace(Rule.from_json(json.loads(before)), name=rule.name) != rule:
+                _end(connection, rule.id)
+            del values["changed_at"]  # it keeps its place in the list
+            connection.execute(update(_rules).where(_rules.c.id == rule.id).values(values))
 
         self._do(write)
-        return Rule.from_json(given)
+        self.changed.call()
+        return rule
 
     def remove(self, key: str) -> bool:
         """Delete a rule; its alerts stay, and those that fire end with it. Return whether there was one."""
 
         def write(connection: Connection) -> bool:
-            connection.execute(delete(_machines).where(_machines.c.rule == key))
-            open_ = (_alerts.c.rule == key) & _alerts.c.ended.is_(None)
-            connection.execute(update(_alerts).where(open_).values(ended=_alerts.c.began))
+            _end(connection, key)
             return bool(connection.execute(delete(_rules).where(_rules.c.id == key)).rowcount)
 
-        return self._do(write)
+        removed: bool = self._do(write)
+        self.changed.call()
+        return removed
 
     def alerts(
         self, location: str = "", state: str = "", begin: float | None = None, end: float | None = None, most: int = 200
@@ -167,17 +196,19 @@ class Store:
         query = query if end is None else query.where(_alerts.c.began < end)
         return [Alert(**row._mapping) for row in self._do(lambda one: one.execute(query).all())]
 
-    def acknowledge(self, key: str, by: str) -> Alert | None:
-        """Note who has seen an alert, and when; the first one stays. Return it, None if there is none."""
+    def acknowledge(self, key: str, by: str, note: str = "") -> Alert | None:
+        """Note who has seen an alert, when, and what he says of it; the first one stays. Return it, None if there is none."""
 
         def write(connection: Connection) -> Alert | None:
             unseen = (_alerts.c.id == key) & _alerts.c.acknowledged_at.is_(None)
-            values = {"acknowledged_by": by[:200], "acknowledged_at": self._clock()}
+            values = {"acknowledged_by": by[:200], "acknowledged_at": self._clock(), "note": note}
             connection.execute(update(_alerts).where(unseen).values(values))
             row = connection.execute(select(_alerts).where(_alerts.c.id == key)).first()
             return None if row is None else Alert(**row._mapping)
 
-        return self._do(write)
+        seen: Alert | None = self._do(write)
+        self.changed.call()
+        return seen
 
     def machine(self, rule: str, location: str) -> Machine:
         """Return where a rule stands at a kitchen."""
@@ -189,29 +220,44 @@ class Store:
         firing = given.pop("firing")
         return Machine(**given, firing=None if firing is None else Firing(**firing))
 
-    def advance(self, rule: Rule, location: str, machine: Machine, changes: Sequence[Firing], send: bool) -> list[str]:
-        """Store a step of the watch in one transaction, and return the ids of the alerts that are new; `send`: write messages."""
+    def advance(
+        self, rule: Rule, location: str, machine: Machine, changes: Sequence[Firing], channels: Sequence[str]
+    ) -> list[str]:
+        """Store a step of the watch in one transaction, and return the ids of the alerts that are new; messages are written
+        for each of the `channels`.
+
+        Nothing is done for a rule that was changed or deleted meanwhile.
+        """
 
         def write(connection: Connection) -> list[str]:
-            new = [key for change in changes for key in self._change(connection, rule, location, change, send)]
+            body = connection.execute(select(_rules.c.body).where(_rules.c.id == rule.id)).scalar()
+            if body is None or Rule.from_json(json.loads(body)) != rule:
+                return []
+            new = [key for change in changes for key in self._change(connection, rule, location, change, channels)]
             here = (_machines.c.rule == rule.id) & (_machines.c.location == location)
             body = json.dumps(asdict(machine))
             if not connection.execute(update(_machines).where(here).values(body=body)).rowcount:
                 connection.execute(insert(_machines).values(rule=rule.id, location=location, body=body))
             return new
 
-        return self._do(write)
+        new: list[str] = self._do(write)
+        if changes:
+            self.changed.call()
+        return new
 
-    def _change(self, connection: Connection, rule: Rule, location: str, change: Firing, send: bool) -> list[str]:
+    def _change(
+        self, connection: Connection, rule: Rule, location: str, change: Firing, channels: Sequence[str]
+    ) -> list[str]:
         key = alert_id(rule.id, location, change.began)
         before = connection.execute(select(_alerts).where(_alerts.c.id == key)).first()
         if change.ended is not None:
             if before is None or before.ended is not None:
                 return []
             connection.execute(update(_alerts).where(_alerts.c.id == key).values(ended=change.ended))
-            if send and not before.grouped:
+            if not before.grouped:
                 alert = Alert(**{**before._mapping, "ended": change.ended})
-                self._message(connection, f"{key}:recovered", _body("recovered", [alert]), 0.0)
+                for channel in channels:
+                    self._message(connection, f"{channel}{key}:recovered", _body("recovered", [alert]), 0.0)
             return []
         if before is not None:
             return []
@@ -221,18 +267,19 @@ class Store:
         told = connection.execute(select(func.count()).select_from(_alerts).where(lately)).scalar_one()
         alert = Alert(
             key, rule.id, location, rule.title, rule.sentence, _told(rule, change), change.since, change.began, None,
-            int(told >= BUDGET), None, None,
+            int(told >= BUDGET), None, None, None,
         )  # fmt: skip
         connection.execute(insert(_alerts).values(asdict(alert)))
-        if send and not alert.grouped:
-            self._message(connection, f"{key}:firing", _body("firing", [alert]), 0.0)
-        elif send:
-            self._group(connection, alert)
+        for channel in channels:
+            if alert.grouped:
+                self._group(connection, channel, alert)
+            else:
+                self._message(connection, f"{channel}{key}:firing", _body("firing", [alert]), 0.0)
         return [key]
 
-    def _group(self, connection: Connection, alert: Alert) -> None:
+    def _group(self, connection: Connection, channel: str, alert: Alert) -> None:
         """Put an alert beyond the budget into its hour's message, which goes out once; what comes later waits for the next."""
-        key = f"{alert_id('group', alert.location, alert.began // BUDGET_S)}:group"
+        key = f"{channel}{alert_id('group', alert.location, alert.began // BUDGET_S)}:group"
         held = connection.execute(select(_messages.c.body, _messages.c.tries).where(_messages.c.key == key)).first()
         if held is None:
             self._message(connection, key, _body("group", [alert]), GROUP_AFTER_S)
@@ -245,15 +292,17 @@ class Store:
         now = self._clock()
         connection.execute(insert(_messages).values(key=key, body=body, tries=0, due=now + wait, made=now))
 
-    def due(self, most: int = 20) -> list[Message]:
-        """Return messages that are due, the oldest first."""
+    def due(self, channel: str, most: int = 20) -> list[Message]:
+        """Return messages of a channel that are due, the oldest first."""
         query = select(_messages.c.key, _messages.c.body, _messages.c.tries, _messages.c.made)
-        query = query.where(_messages.c.due <= self._clock()).order_by(_messages.c.due).limit(most)
+        query = query.where(_of(channel), _messages.c.due <= self._clock()).order_by(_messages.c.due).limit(most)
         return [Message(*row) for row in self._do(lambda one: one.execute(query).all())]
 
-    def next_due(self) -> float | None:
-        """Return when the next message is due (wall time), None without any."""
-        return self._do(lambda one: one.execute(select(func.min(_messages.c.due))).scalar_one())
+    def next_due(self, channel: str) -> float | None:
+        """Return when the next message of a channel is due (wall time), None without any."""
+        query = select(func.min(_messages.c.due)).where(_of(channel))
+        due: float | None = self._do(lambda one: one.execute(query).scalar_one())
+        return due
 
     def sent(self, key: str) -> None:
         """A message has arrived, or is given up."""
@@ -270,6 +319,32 @@ class Store:
                 return work(connection)
         except SQLAlchemyError as error:
             raise StoreError(f"The database of alerts cannot be used: {type(error).__name__}.") from error
+
+
+def _of(channel: str) -> ColumnElement[bool]:
+    """Return the condition for messages of a channel: the keys of the webhook have one colon, those of others two."""
+    if channel:
+        return _messages.c.key.startswith(channel, autoescape=True)
+    return ~_messages.c.key.like("%:%:%")
+
+
+def _make_tables(connection: Connection) -> None:
+    """Make the tables, and the column that those of an earlier version lack."""
+    _meta.create_all(connection)
+    if "note" not in {column["name"] for column in inspect(connection).get_columns(_alerts.name)}:
+        connection.execute(DDL("ALTER TABLE alerts ADD COLUMN note TEXT"))
+
+
+def _end(connection: Connection, rule: str) -> None:
+    """End what fires of a rule, where its watch has come, and forget where it stands."""
+    for location, body in connection.execute(
+        select(_machines.c.location, _machines.c.body).where(_machines.c.rule == rule)
+    ).all():
+        here = (_alerts.c.rule == rule) & (_alerts.c.location == location) & _alerts.c.ended.is_(None)
+        connection.execute(update(_alerts).where(here).values(ended=json.loads(body)["t"]))
+    connection.execute(delete(_machines).where(_machines.c.rule == rule))
+    left = (_alerts.c.rule == rule) & _alerts.c.ended.is_(None)
+    connection.execute(update(_alerts).where(left).values(ended=_alerts.c.began))
 
 
 def alert_id(rule: str, location: str, began: float) -> str:

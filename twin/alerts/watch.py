@@ -3,9 +3,10 @@
 import logging
 import math
 import threading
+from collections.abc import Sequence
 
+from twin.alerts.sender import Sender
 from twin.alerts.store import Store
-from twin.alerts.webhook import Webhook
 from twin.analysis.alerts import Evaluation, Rule
 from twin.analysis.alerts.evaluation import LEAD_S, STEP_S, Promises
 from twin.analysis.baseline import MOST_DAYS, History
@@ -37,8 +38,8 @@ def promises_of(hub: Hub) -> Promises:
 class Watch:
     """Judges the rules of a store at the live edge of a hub's kitchens. `look` may be called without its thread."""
 
-    def __init__(self, hub: Hub, store: Store, webhook: Webhook | None = None, pause: float = PAUSE_S) -> None:
-        self._hub, self._store, self._webhook, self._pause = hub, store, webhook, pause
+    def __init__(self, hub: Hub, store: Store, senders: Sequence[Sender] = (), pause: float = PAUSE_S) -> None:
+        self._hub, self._store, self._senders, self._pause = hub, store, senders, pause
         self._changed, self._ended = threading.Event(), threading.Event()
         self._end = hub.on_change(self._changed.set)
 
@@ -80,8 +81,8 @@ class Watch:
             log.warning("alerts: the kitchens cannot be judged: %s", error)
         except Exception:  # data that nobody foresaw must not end the watch
             log.exception("alerts: judging the kitchens failed")
-        if self._webhook is not None:
-            self._webhook.wake()
+        for sender in self._senders:
+            sender.wake()
         return new
 
     def _look_at(self, location: str, rules: list[Rule]) -> list[str]:
@@ -99,7 +100,8 @@ class Watch:
         history = history_of(self._hub, location, min(begins.values()), edge)
         evaluation = Evaluation(history, location, promises_of(self._hub))
         new: list[str] = []
+        channels = [sender.channel for sender in self._senders]
         for rule in due:
             machine, changes = evaluation.run(rule, machines[rule.id], begins[rule.id], edge)
-            new += self._store.advance(rule, location, machine, changes, self._webhook is not None)
+            new += self._store.advance(rule, location, machine, changes, channels)
         return new

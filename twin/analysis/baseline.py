@@ -177,6 +177,18 @@ class Baseline:
         times = self._same_time(self.hour(t)[1] - INSTANT)
         return self._stage_means[stage].usual(times) if len(times) and stage in self._stage_means else None
 
+    def entered_today(self, stage: int, t: float) -> float | None:
+        """Return the usual number of orders that entered a stage (its number) from midnight to t.
+
+        The first recorded day, which may begin at any hour, counts only where there is no other.
+        """
+        times = self._same_time(t)
+        whole = times[self._tz.day(times) != self._days[0]] if len(times) else times
+        times = whole if len(whole) else times
+        if not len(times) or not self._index.recorded[stage]:
+            return None
+        return float(np.median([self._index.entered_today(stage, one) for one in times.tolist()]))
+
     def hour(self, t: float) -> tuple[float, float]:
         """Return the hour [start, end) of the kitchen's clock around t, data seconds."""
         start = t - float(self._tz.local(t)) % HOUR

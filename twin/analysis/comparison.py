@@ -18,7 +18,7 @@ from twin.foundation import event_types as ev
 from twin.foundation.lazily import at_first_use
 from twin.foundation.stages import COMPLETED, COOKING, CREATED, OUT_FOR_DELIVERY, READY, STAGES, STALLED_AFTER
 from twin.foundation.times import DAY, HOUR
-from twin.sources.base import Window
+from twin.sources.base import Location, Source, Window
 from twin.timeline.orders import began
 
 if TYPE_CHECKING:
@@ -71,6 +71,25 @@ class Side:
 
     history: History
     window: Window
+
+    @classmethod
+    def read(cls, source: Source, place: Location, window: Window) -> "Side":
+        """Read one from a source. Raises `SourceError`."""
+        return cls(History.from_rows(source.history(place.id, window.start, window.end), place.tz), window)
+
+
+def names_of(first: tuple[Location, Window], second: tuple[Location, Window]) -> tuple[str, str]:
+    """Return what the two are called in a sentence: a kitchen with its day, or from when until when."""
+    names = name_of(*first), name_of(*second)
+    return ("the first", "the second") if names[0] == names[1] else names
+
+
+def name_of(place: Location, window: Window) -> str:
+    """Return a kitchen with its range: one day, or from when until when."""
+    tz = place.tz
+    if (window.start, window.end) == tz.whole_days(window.start, window.start):
+        return f"{place.label}, {tz.date(window.start)}"
+    return f"{place.label}, {tz.text(window.start)} to {tz.text(window.end)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,14 +268,20 @@ class _Blocks:
 
 
 def _pairing(first: _Blocks, second: _Blocks) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]] | None, bool]:
-    """Return in which order the days of both are held against each other, None for all together; and whether by weekday."""
-    one, other = np.array(first.weekdays), np.array(second.weekdays)
-    if len(one) != len(other):
+    return held_against(np.array(first.weekdays), np.array(second.weekdays))
+
+
+def held_against(
+    first: NDArray[np.int64], second: NDArray[np.int64]
+) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]] | None, bool]:
+    """Return in which order the days of both are held against each other, by their weekdays (any numbers for them), None for all
+    together; and whether each is held against one of the same weekday."""
+    if len(first) != len(second):
         return None, False
-    by_weekday = np.argsort(one, kind="stable"), np.argsort(other, kind="stable")
-    if np.array_equal(one[by_weekday[0]], other[by_weekday[1]]):
+    by_weekday = np.argsort(first, kind="stable"), np.argsort(second, kind="stable")
+    if np.array_equal(first[by_weekday[0]], second[by_weekday[1]]):
         return by_weekday, True
-    return (np.arange(len(one)), np.arange(len(other))), False
+    return (np.arange(len(first)), np.arange(len(second))), False
 
 
 def _difference(name: str, first: Sums, second: Sums, both: NDArray[np.bool_], *, paired: bool) -> Difference:

@@ -71,18 +71,19 @@ def day_figures(history: History, day: int, target: float, length: int = 1) -> l
         starts = range(day - length, int(history.days.min(initial=day)) - 1, -length)
         whole = [first for first in starts if recorded.issuperset(range(first, first + length))]
         this, *earlier = (
-            _of_day(history, (day_of >= first) & (day_of < first + length), target) for first in (day, *whole)
+            figures_of(history, (day_of >= first) & (day_of < first + length), target) for first in (day, *whole)
         )
         return [_compared(name, this[name], [one[name] for one in earlier]) for name in LABELS]
     days = {*(one for one in history.days.tolist() if one < day), day}
-    values = {one: _of_day(history, day_of == one, target) for one in sorted(days)}
+    values = {one: figures_of(history, day_of == one, target) for one in sorted(days)}
     before = [one for one in values if one < day]
     alike = [one for one in before if (day - one) % 7 == 0]
     others = alike if len(alike) >= SAME_WEEKDAYS else before
     return [_compared(name, values[day][name], [values[one][name] for one in others]) for name in LABELS]
 
 
-def _of_day(history: History, inside: NDArray[np.bool_], target: float) -> dict[str, float | None]:
+def figures_of(history: History, inside: NDArray[np.bool_], target: float) -> dict[str, float | None]:
+    """Return the figures of some of a history's orders, `inside` (n,) bool; `target` is the promised delivery time, seconds."""
     took = (history.delivered - history.created)[inside]
     took = took[(took >= 0) & (took <= STALLED_AFTER)]
     orders, delivered = int(np.count_nonzero(inside)), int(np.count_nonzero(np.isfinite(history.delivered[inside])))

@@ -101,17 +101,14 @@ class Page:
 class EventIndex:
     """All events of a timeline's window as columns, and the results of the latest filters.
 
-    About 17 bytes per event. `event_index_of` returns the one that all users of a timeline share.
+    17 bytes per event. `event_index_of` returns the one that all users of a timeline share.
     """
 
     def __init__(self, timeline: Timeline) -> None:
         # the playhead may stand at the end of the window, so an event at that time is included
-        events = timeline.between(timeline.window.start, timeline.window.end + 1 / MICROSECONDS)
-        types = pa.array(events.type, pa.string()).dictionary_encode()
-        self.names: list[str] = types.dictionary.to_pylist()
-        self.ts: NDArray[np.float64] = events.ts
-        self.code: NDArray[np.int32] = np.asarray(types.indices, np.int32)
-        self.order: NDArray[np.int32] = np.asarray(events.order, np.int32)
+        events = timeline.coded(timeline.window.start, timeline.window.end + 1 / MICROSECONDS)
+        self.names = events.names
+        self.ts, self.code, self.order = events.ts, events.code, events.order
         self._progress = events.progress
         self._orders = timeline.orders
         self._answers: ByteCache[Positions] = ByteCache(REMEMBERED, one_each)

@@ -207,7 +207,7 @@ def _levels(timeline: Timeline, baseline: Baseline, limits: Limits, t: Floats) -
         levels[0] = late_level(late, slices[1] - slices[0], normal)
     for stage in range(COMPLETED):
         times = index.stage_times[stage]
-        amber, red = stage_limits(index.recorded, stage, limits)
+        amber, red = stage_limits(index.ends, stage, limits)
         usual = _usual(baseline.stage_time, t, STAGES[stage])
         unknown = np.full(len(t), np.nan)
         aged, unusually = (_aged(timeline, stage, t, amber, red, normal) for normal in (unknown, usual))

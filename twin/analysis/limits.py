@@ -85,13 +85,12 @@ def judged(levels: Levels, number: ArrayLike) -> Levels:
     return np.where(np.asarray(number) >= LEAST_ORDERS, levels, FINE).astype(np.uint8)
 
 
-def stage_limits(recorded: Sequence[bool], stage: int, limits: Limits) -> tuple[float | None, float | None]:
-    """Return the amber and the red limit (seconds) of a stage; None for none. `recorded`: which stages the data has.
+def stage_limits(ends: Sequence[bool], stage: int, limits: Limits) -> tuple[float | None, float | None]:
+    """Return the amber and the red limit (seconds) of a stage; None for none. `ends`: of which stages the data tells the end.
 
-    If the data lacks the next stage, orders stay in this one beyond its end, and its limits do not apply.
+    Where it does not, orders stay in a stage beyond its end, and its limits do not apply.
     """
-    following = recorded[stage + 1 :]
-    if any(following) and not following[0]:
+    if not ends[stage]:
         return None, None
     return limits.amber.get(STAGES[stage]), limits.red.get(STAGES[stage])
 

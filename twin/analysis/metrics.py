@@ -15,6 +15,7 @@ from twin.analysis.limits import LEAST_ORDERS, WHOLE_MINUTE
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGES
 from twin.foundation.times import DAY
+from twin.timeline.merging import Merge, sorted_rows
 from twin.timeline.timeline import Snapshot, Timeline
 
 Floats = NDArray[np.float64]
@@ -128,13 +129,16 @@ class MetricIndex:
     About 170 bytes per order; `metrics_of` returns the one that all users of a timeline share.
     """
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, before: "tuple[MetricIndex, Merge] | None" = None) -> None:
+        """`before` is the index of what the timeline was extended from: then little has to be sorted anew."""
         orders, self._tz = timeline.orders, timeline.tz
         created: Floats = np.asarray(orders.created, np.float64)
         delivered: Floats = np.asarray(orders.delivered, np.float64)
         enter: Floats = np.asarray(orders.enter, np.float64)
+        sort = _Sorting(before)
+        by_creation, by_delivery, *by_stage = (sort(times) for times in (created, delivered, *enter))
+        self._sorted = sort.rows if getattr(timeline, "grows", False) else []
 
-        by_creation = np.argsort(created, kind="stable")[: int(np.isfinite(created).sum())]  # NaN sorts last
         self.created: Floats = created[by_creation]
         # inf for orders never delivered, so that a single comparison tests for delivery by t
         self._delivered_by_creation: Floats = np.nan_to_num(delivered[by_creation], nan=np.inf, posinf=np.inf)
@@ -152,19 +156,25 @@ class MetricIndex:
         self._revenue: Floats = np.concatenate(([0.0], np.cumsum(np.where(priced, revenue, 0.0))))
         self._unpriced: NDArray[np.int64] = np.concatenate(([0], np.cumsum(~priced)))
 
-        whole = np.flatnonzero(np.isfinite(created) & np.isfinite(delivered))
+        whole = by_delivery[np.isfinite(created[by_delivery])]
         self.deliveries = Durations(delivered[whole], delivered[whole] - created[whole])
         self.stage_times: list[Durations] = []
         self._entered: list[Floats] = []
-        for stage in range(len(STAGES)):
-            following = enter[stage + 1] if stage < COMPLETED else np.full(enter.shape[1], np.inf)
+        for stage, entered in enumerate(by_stage):
             # a stage whose milestone is missing begins and ends at the same time and does not count
-            seen = np.isfinite(enter[stage]) & (following > enter[stage])
-            self._entered.append(np.sort(enter[stage][seen]))
-            moved = seen & np.isfinite(following)
-            self.stage_times.append(Durations(following[moved], (following - np.where(seen, enter[stage], 0))[moved]))
+            seen = entered if stage == COMPLETED else entered[enter[stage + 1, entered] > enter[stage, entered]]
+            self._entered.append(enter[stage, seen])
+            moved = by_stage[stage + 1] if stage < COMPLETED else entered[:0]
+            moved = moved[enter[stage + 1, moved] > enter[stage, moved]] if stage < COMPLETED else moved
+            moved = moved[np.isfinite(enter[stage, moved])]
+            following = enter[min(stage + 1, COMPLETED), moved]
+            self.stage_times.append(Durations(following, following - enter[stage, moved]))
         self.recorded: tuple[bool, ...] = tuple(len(times) > 0 or not enter.shape[1] for times in self._entered)
         """Per stage, whether the data records it: if no order was ever in a stage, its number is unknown rather than 0."""
+        following = [self.recorded[stage + 1 :] for stage in range(COMPLETED)]
+        self.ends: tuple[bool, ...] = tuple(later[0] or (self.delivers and not any(later)) for later in following)
+        """Per stage but Completed, whether the data tells when an order leaves it: it has the next stage, or none of the later
+        ones in this window but deliveries elsewhere. A kitchen's display tells when meals are ready, never when they go."""
 
     def orders_per_hour(self, t: float) -> int | None:
         """Return the number of orders created in the 60 minutes to t; None if no order has a creation time."""
@@ -220,6 +230,11 @@ class MetricIndex:
     def entered(self, stage: int, t: float) -> int:
         """Return how many orders entered a stage in the 60 minutes to t."""
         return count(self._entered[stage], t - _TRAILING_EDGES)
+
+    def entered_today(self, stage: int, t: float) -> int:
+        """Return how many orders entered a stage since midnight of the kitchen's day, until t."""
+        entered = self._entered[stage]
+        return max(0, int(entered.searchsorted(t, "right") - entered.searchsorted(self._tz.midnight(t), "left")))
 
     def series(self, t: float) -> Series:
         """Return the sparklines of the 6 hours to the last full 10 minutes at or before t."""
@@ -280,7 +295,27 @@ def _delivers(timeline: Timeline) -> bool:
 
 def metrics_of(timeline: Timeline) -> MetricIndex:
     """Return the timeline's index, which is created at the first call and freed with the timeline."""
-    return timeline.cached(MetricIndex)
+    return timeline.cached(_index)
+
+
+def _index(timeline: Timeline) -> MetricIndex:
+    grown = timeline.before
+    before = None if grown is None else grown[0].made(_index)
+    return MetricIndex(timeline, None if grown is None or before is None else (before, grown[1]))
+
+
+class _Sorting:
+    """Sorts one column of times after the other; `rows` are the sorted rows of each."""
+
+    def __init__(self, before: tuple[MetricIndex, Merge] | None) -> None:
+        self._before = [] if before is None else before[0]._sorted
+        self._merge = None if before is None else before[1]
+        self.rows: list[NDArray[np.int32]] = []
+
+    def __call__(self, times: Floats) -> NDArray[np.int32]:
+        before = self._before[len(self.rows)] if self._before else None
+        self.rows.append(sorted_rows(times, before, self._merge))
+        return self.rows[-1]
 
 
 def kpis(timeline: Timeline, t: float, target: float = DELIVERY_TARGET_S) -> KpiSet:

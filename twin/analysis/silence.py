@@ -41,11 +41,11 @@ class Rhythm:
 
 def rhythm_of(timeline: Timeline) -> Rhythm:
     """Return how often events come at the end of a timeline."""
-    hour = timeline.between(timeline.window.end - 2 * HOUR, timeline.window.end).ts
+    hour = timeline.coded(timeline.window.end - 2 * HOUR, timeline.window.end).ts
     if not len(hour):
         return Rhythm()
     last = float(hour[-1])
-    before = timeline.between(last - DAY - HOUR, last - DAY + 2 * UNSEEN_S).ts
+    before = timeline.coded(last - DAY - HOUR, last - DAY + 2 * UNSEEN_S).ts
     return rhythm(hour[hour > last - HOUR], before + DAY, last)
 
 

@@ -1,22 +1,38 @@
 """Alerts over HTTP: what fired, the rules, what a rule would have done, and who has seen an alert.
 
-What changes something is a POST or DELETE with a header that no form of another site can set, and that no other origin is
+What changes something is a POST, PUT or DELETE with a header that no form of another site can set, and that no other origin is
 allowed to send; the login is that of the pages.
 """
 
-import json
 import math
+import re
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from twin.analysis.alerts import Evaluation, Rule
-from twin.analysis.alerts.backtest import backtest, hindsight, range_of
+from pydantic import BaseModel
+
+from twin.analysis.alerts import Rule
+from twin.analysis.alerts.backtest import Backtest
 from twin.analysis.alerts.rules import RuleError
+from twin.api.alert_models import (
+    Acknowledgement,
+    AlertEntry,
+    AlertRule,
+    AlertRules,
+    Alerts,
+    AlertsQuery,
+    BacktestQuestion,
+    BacktestResult,
+    GivenRule,
+    MissedMoment,
+    WouldBe,
+)
 from twin.api.handler import ApiHandler, Refusal
-from twin.api.instants import instant, parse, seconds, write
+from twin.api.instants import instant, optional_instant, seconds
+from twin.api.parameters import Parameters
 from twin.api.source import current_source
-from twin.api.user import EMAIL, NAME, user_url
+from twin.api.user import who
 from twin.hub import Hub
 from twin.server import threads
 from twin.server.process import process
@@ -27,113 +43,122 @@ if TYPE_CHECKING:
 OWN_HEADER = "X-Twin-Request"
 """Any value; that it is there shows that no other site's form sent the request."""
 MOST_BYTES = 16_384
-STATES = ("firing", "recovered")
+_RULE = re.compile(r"/rules/([A-Za-z0-9_-]{1,32})")
+_SEEN = re.compile(r"/([A-Za-z0-9_-]+)/acknowledge")
 
 
 class AlertsHandler(ApiHandler):
     """All addresses under /alerts (docs/alerts.md): what fired, the rules, a backtest, and acknowledging."""
 
     route = asks_as = "alerts"
-    methods = "GET, POST, DELETE, OPTIONS"
+    methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 
     def check_xsrf_cookie(self) -> None:
-        """The header is asked for instead (`_given`)."""
+        """The header is asked for instead (`_check_own`)."""
 
     async def get(self, path: str) -> None:
         """Answer the list of alerts or of rules."""
-        store = await self._store()
         if path == "":
-            location, state = self.get_query_argument("location", ""), self.get_query_argument("state", "")
-            if state and state not in STATES:
-                raise Refusal(422, f"state is one of {', '.join(STATES)}.")
-            begin, end = self._time("start"), self._time("end")
-            alerts = await self._in_thread(lambda: store.alerts(location, state, begin, end))
-            self.write({"alerts": [_alert(alert) for alert in alerts]})
+            query = self.parameters(AlertsQuery)
+            store = await self._store()
+            begin, end = (None if t is None else seconds(t) for t in (query.start, query.end))
+            alerts = await _in_thread(lambda: store.alerts(query.location, query.state or "", begin, end))
+            self._send(Alerts(alerts=[entry(alert) for alert in alerts]))
         elif path == "/rules":
-            rules = await self._in_thread(store.rules)
-            self.write({"rules": [rule.as_json() | {"sentence": rule.sentence} for rule in rules]})
+            self.parameters(Parameters)
+            store = await self._store()
+            self._send(AlertRules(rules=[rule_entry(rule) for rule in await _in_thread(store.rules)]))
         else:
-            raise Refusal(404, "There is no such address of alerts.")
+            raise _nothing_here()
+
+    head = get
 
     async def post(self, path: str) -> None:
         """Store a rule, try one on the past, or note that an alert was seen."""
-        given, store, by = self._given(), await self._store(), self._who()
-        hub = await current_source(self.request)
+        self._check_own()
         if path == "/rules":
-            rule = await self._in_thread(lambda: store.add(_rule(given, hub), by))
-            process.alerts_changed()
+            given, (store, hub) = self.body(GivenRule), await self._store_and_hub()
+            rule = await self._changed(lambda: store.add(rule_of(given, hub), who(self)))
             self.set_status(201)
-            self.write(rule.as_json() | {"sentence": rule.sentence})
+            self._send(rule_entry(rule))
         elif path == "/backtest":
-            rule = _rule(given.get("rule", {}), hub)
-            place = hub.location(str(given.get("location", "")))
-            self.write(await threads.insights.run(lambda: _backtest(hub, place.id, rule)))
-        elif path.endswith("/acknowledge"):
-            key = path.removeprefix("/").removesuffix("/acknowledge")
-            alert = await self._in_thread(lambda: store.acknowledge(key, by))
+            question, (_, hub) = self.body(BacktestQuestion), await self._store_and_hub()
+            from twin.alerts.trial import Trial  # noqa: PLC0415  # its database is for few servers
+
+            rule, place = rule_of(question.rule, hub), hub.location(question.location)
+            self._send(as_answer(await threads.insights.run(lambda: Trial(hub, place.id).of(rule))))
+        elif seen := _SEEN.fullmatch(path):
+            said, store = self.body(Acknowledgement), await self._store()
+            by = who(self) or " ".join(said.name.split())
+            alert = await _in_thread(lambda: store.acknowledge(seen[1], by, said.note.strip()))
             if alert is None:
                 raise Refusal(404, "There is no such alert.")
-            self.write(_alert(alert))
+            self._send(entry(alert))
         else:
-            raise Refusal(404, "There is no such address of alerts.")
+            raise _nothing_here()
+
+    async def put(self, path: str) -> None:
+        """Change a rule, or bring a deleted one back."""
+        self._check_own()
+        if not (named := _RULE.fullmatch(path)):
+            raise _nothing_here()
+        given, (store, hub) = self.body(GivenRule), await self._store_and_hub()
+        rule = replace(rule_of(given, hub), id=named[1])
+        self._send(rule_entry(await self._changed(lambda: store.put(rule, who(self)))))
 
     async def delete(self, path: str) -> None:
         """Delete a rule; its alerts stay."""
         self._check_own()
         store = await self._store()
-        key = path.removeprefix("/rules/")
-        if not path.startswith("/rules/") or not await self._in_thread(lambda: store.remove(key)):
+        named = _RULE.fullmatch(path)
+        if not named or not await _in_thread(lambda: store.remove(named[1])):
             raise Refusal(404, "There is no such rule.")
         self.set_status(204)
 
     async def _store(self) -> "Store":
-        await current_source(self.request)
+        return (await self._store_and_hub())[0]
+
+    async def _store_and_hub(self) -> "tuple[Store, Hub]":
+        hub = await current_source(self.request)
         store = process.alerts
         if store is None:
             raise Refusal(404, "This server has no alerts: TWIN_ALERTS is not set.")
-        return store
+        return store, hub
 
-    async def _in_thread(self, work: Callable[[], Any]) -> Any:
-        return await threads.answers.run(work)
+    async def _changed(self, change: Callable[[], Rule]) -> Rule:
+        """Store a rule, and have it judged now."""
+        from twin.alerts.store import FullError  # noqa: PLC0415  # its database is for few servers
+
+        try:
+            rule: Rule = await _in_thread(change)
+        except FullError as error:
+            raise Refusal(409, str(error)) from None
+        process.alerts_changed()
+        return rule
 
     def _check_own(self) -> None:
         if OWN_HEADER not in self.request.headers:
             raise Refusal(403, f"Send the header {OWN_HEADER}, which shows that no other site sent this.")
-
-    def _given(self) -> dict[str, Any]:
-        self._check_own()
         if len(self.request.body) > MOST_BYTES:
             raise Refusal(413, f"Send at most {MOST_BYTES:,} bytes.")
-        try:
-            given = json.loads(self.request.body or b"{}")
-        except (ValueError, RecursionError):
-            raise Refusal(400, "The body is no JSON.") from None
-        if not isinstance(given, dict):
-            raise Refusal(422, "The body is a JSON object.")
-        return given
 
-    def _who(self) -> str:
-        """Return who asks: by the app's proxy, else by the login; "" where nobody logs in."""
-        headers = self.request.headers if user_url() else {}
-        user = self.current_user
-        name = user.decode(errors="replace") if isinstance(user, bytes) else str(user or "")
-        return (headers.get(NAME) or headers.get(EMAIL) or name).strip()[:100]
-
-    def _time(self, name: str) -> float | None:
-        text = self.get_query_argument(name, "")
-        try:
-            return seconds(parse(text)) if text else None
-        except ValueError:
-            raise Refusal(422, f"{name} is no time.") from None
+    def _send(self, answer: BaseModel) -> None:
+        self.set_header("Content-Type", "application/json")
+        self.write(answer.model_dump_json())
 
 
-def _rule(given: Any, hub: Hub) -> Rule:
-    """Return a rule as `Rule.as_json` writes it; what is left out is as usual. Raises `Refusal`."""
-    if not isinstance(given, dict):
-        raise Refusal(422, "A rule is a JSON object.")
-    usual = {"for_s": 180.0, "keep_s": 600.0, "locations": [], "name": "", "enabled": True}
+async def _in_thread(work: Callable[[], Any]) -> Any:
+    return await threads.answers.run(work)
+
+
+def _nothing_here() -> Refusal:
+    return Refusal(404, "There is no such address of alerts.")
+
+
+def rule_of(given: GivenRule, hub: Hub) -> Rule:
+    """Return a rule that was sent. Raises `Refusal`, and `UnknownLocationError`."""
     try:
-        rule = Rule.from_json({**usual, **given, "id": ""})
+        rule = Rule.from_json({**given.model_dump(), "id": ""})
     except RuleError as error:
         raise Refusal(422, str(error)) from None
     for location in rule.locations:
@@ -141,43 +166,59 @@ def _rule(given: Any, hub: Hub) -> Rule:
     return rule
 
 
-def _alert(alert: "Alert") -> dict[str, Any]:
-    at = {name: write(instant(t)) if t is not None else None for name, t in _times(alert).items()}
-    lasted = None if alert.ended is None else (alert.ended - alert.began) / 60
-    return {**asdict(alert), **at, "grouped": bool(alert.grouped), "state": alert.state, "duration_min": lasted}
+def rule_entry(rule: Rule) -> AlertRule:
+    """Return a rule as the API answers it."""
+    return AlertRule.model_validate({**rule.as_json(), "sentence": rule.sentence})
 
 
-def _times(alert: "Alert") -> dict[str, float | None]:
-    return {name: getattr(alert, name) for name in ("since", "began", "ended", "acknowledged_at")}
+def entry(alert: "Alert") -> AlertEntry:
+    """Return an alert as the API answers it."""
+    return AlertEntry(
+        id=alert.id,
+        rule=alert.rule,
+        location=alert.location,
+        title=alert.title,
+        sentence=alert.sentence,
+        text=alert.text,
+        state="firing" if alert.ended is None else "recovered",
+        since=instant(alert.since),
+        began=instant(alert.began),
+        ended=optional_instant(alert.ended),
+        duration_min=_minutes(None if alert.ended is None else alert.ended - alert.began),
+        grouped=bool(alert.grouped),
+        acknowledged_by=alert.acknowledged_by,
+        acknowledged_at=optional_instant(alert.acknowledged_at),
+        note=alert.note,
+    )
 
 
-def _backtest(hub: Hub, location: str, rule: Rule) -> dict[str, Any]:
-    from twin.alerts.watch import history_of, promises_of  # noqa: PLC0415  # its database is for few servers
-
-    place = hub.location(location)
-    window = range_of(place.start, hub.edge(location))
-    history, promises = history_of(hub, location, window.start, window.end), promises_of(hub)
-    moments = hindsight(history, location, window, promises)
-    result = backtest(Evaluation(history, location, promises), rule, window, moments)
-    return {
-        "sentence": result.sentence,
-        "rule": rule.sentence,
-        "start": write(instant(window.start)),
-        "end": write(instant(window.end)),
-        "days": round(result.days, 2),
-        "coverage_pct": round(100 * result.coverage, 1),
-        "precision_pct": None if result.precision is None else round(100 * result.precision, 1),
-        "alerts": [
-            {
-                "began": write(instant(one.firing.began)),
-                "ended": None if one.firing.ended is None else write(instant(one.firing.ended)),
-                "duration_min": None if one.firing.duration is None else one.firing.duration / 60,
-                "value": one.firing.value if math.isfinite(one.firing.value) else None,
-                "text": one.firing.text,
-                "moment": None if one.moment is None else one.moment.title,
-                "moment_at": None if one.moment is None else write(instant(one.moment.at)),
-            }
+def as_answer(result: Backtest) -> BacktestResult:
+    """Return a backtest as the API answers it."""
+    precision = result.precision
+    return BacktestResult(
+        sentence=result.sentence,
+        rule=result.rule.sentence,
+        start=instant(result.window.start),
+        end=instant(result.window.end),
+        days=round(result.days, 2),
+        coverage_pct=round(100 * result.coverage, 1),
+        precision_pct=None if precision is None else round(100 * precision, 1),
+        alerts=[
+            WouldBe(
+                since=instant(one.firing.since),
+                began=instant(one.firing.began),
+                ended=optional_instant(one.firing.ended),
+                duration_min=_minutes(one.firing.duration),
+                value=one.firing.value if math.isfinite(one.firing.value) else None,
+                text=one.firing.text,
+                moment=None if one.moment is None else one.moment.title,
+                moment_at=None if one.moment is None else instant(one.moment.at),
+            )
             for one in result.fired
         ],
-        "missed": [{"title": one.title, "at": write(instant(one.at))} for one in result.missed],
-    }
+        missed=[MissedMoment(title=one.title, at=instant(one.at)) for one in result.missed],
+    )
+
+
+def _minutes(seconds_: float | None) -> float | None:
+    return None if seconds_ is None else seconds_ / 60

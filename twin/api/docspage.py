@@ -50,10 +50,19 @@ def _path(method: str, path: str, operation: dict[str, Any], example: str, opena
         for parameter in operation["parameters"]
     )
     table = f"<table><thead><tr><th>parameter</th><th>allowed</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
-    filled = path.replace("{location}", "sanfrancisco").replace("{order_id}", "ORDER")
+    filled = path.replace("{location}", "sanfrancisco")
+    for name in ("order_id", "rule_id", "alert_id"):
+        filled = filled.replace(f"{{{name}}}", name.removesuffix("_id").upper())
     curl = f"curl {'-N ' if path.endswith(('replay', 'live')) else ''}'{base}{filled}{example}'"
-    for kind in operation.get("requestBody", {}).get("content", {}):
-        curl += f" -H 'Authorization: Bearer TOKEN' -H 'Content-Type: {kind}' --data-binary @events.jsonl"
+    curl += f" -X {method.upper()}" if method in ("put", "delete") else ""
+    curl += "".join(
+        f" -H '{parameter['name']}: {'Bearer TOKEN' if parameter['name'] == 'Authorization' else 1}'"
+        for parameter in operation["parameters"]
+        if parameter["in"] == "header" and parameter.get("required")
+    )
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+        data = f"-d '{json.dumps(content['example'])}'" if "example" in content else "--data-binary @events.jsonl"
+        curl += f" -H 'Content-Type: {kind}' {data}"
     return (
         f"<section><h2><code>{method.upper()} {html.escape(path)}</code></h2><p>{html.escape(operation['summary'])}</p>"
         f"<p>{html.escape(operation.get('description', ''))}</p>{table if rows else ''}<pre>{html.escape(curl)}</pre>"
@@ -62,7 +71,8 @@ def _path(method: str, path: str, operation: dict[str, Any], example: str, opena
 
 
 def _answer(operation: dict[str, Any], openapi: dict[str, Any]) -> str:
-    content = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))["content"]
+    answers = (answer for status, answer in operation["responses"].items() if status.startswith("2"))
+    content = next(answers).get("content", {})
     if "application/json" in content:
         shapes = [content["application/json"]["schema"]["$ref"]]
     else:

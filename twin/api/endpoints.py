@@ -8,7 +8,7 @@ from typing import Any, cast, get_type_hints
 
 from pydantic import BaseModel
 
-from twin.api import answers, parameters
+from twin.api import answers, network, parameters
 from twin.api.answer_cache import AGGREGATES_S, METADATA_S, AnswerCache, Encoded
 from twin.api.handler import ApiHandler, Refusal
 from twin.api.source import current_source
@@ -88,6 +88,14 @@ ENDPOINTS = (
         AGGREGATES_S,
         "A kitchen at a moment, exactly as the dashboard shows it: stages, open orders, drivers, figures",
         "?at_time=2025-10-17T18:50:00Z",
+    ),
+    Endpoint(
+        "/network",
+        network.network,
+        AGGREGATES_S,
+        "All kitchens at a moment, those with most harm first, each as its page shows it",
+        "?at_time=2025-10-17T18:50:00Z",
+        threads.insights,
     ),
     Endpoint(
         "/locations/{location}/brands",

@@ -5,7 +5,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import responses
 from typing import Any, TypeVar
 
@@ -122,13 +122,11 @@ class ApiHandler(AuthRequestHandler):
                 raise Refusal(
                     400, f"{name} is no UTF-8 text.", errors=[FieldError(field=name, message="must be UTF-8")]
                 ) from None
-        try:
-            return model.model_validate(given)
-        except ValidationError as error:
-            errors = [_field_error(detail, model) for detail in error.errors()]
-            raise Refusal(
-                422, "; ".join(f"{wrong.field}: {wrong.message}" for wrong in errors) + ".", errors=errors
-            ) from None
+        return _checked(model, lambda: model.model_validate(given))
+
+    def body(self, model: type[Model]) -> Model:
+        """Return the JSON of the body as a model. Raises `Refusal`: 400 for what is no JSON, 422 naming each invalid field."""
+        return _checked(model, lambda: model.model_validate_json(self.request.body or b"{}", strict=True))
 
     def compute_etag(self) -> str | None:
         """Return the ETag of the answer, if it has one."""
@@ -209,11 +207,24 @@ def _refusal(status: int, error: BaseException | None) -> Refusal:
     return Refusal(status, "Something went wrong here; the server's log tells it under this request's id.")
 
 
+def _checked(model: type[Model], validate: Callable[[], Model]) -> Model:
+    try:
+        return validate()
+    except ValidationError as error:
+        details = error.errors()
+        if details[0]["type"] == "json_invalid":
+            raise Refusal(400, "The body is no JSON.") from None
+        errors = [_field_error(detail, model) for detail in details]
+        raise Refusal(
+            422, "; ".join(f"{wrong.field}: {wrong.message}" for wrong in errors) + ".", errors=errors
+        ) from None
+
+
 def _field_error(detail: ErrorDetails, model: type[BaseModel]) -> FieldError:
     """Return a parameter's error, for an unknown parameter with the allowed names."""
-    name = ".".join(str(part) for part in detail["loc"]) or "start, end"
+    name = ".".join(str(part) for part in detail["loc"]) or ("start, end" if "start" in model.model_fields else "body")
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
         allowed = ", ".join(model.model_fields) or "none"
-        message = f"no such parameter; there are: {allowed}"
+        message = f"no such parameter; there are: {allowed}" if len(detail["loc"]) == 1 else "no such field"
     return FieldError(field=name, message=message)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.analysis import first_view
+from twin.analysis import first_view, live_edge
 from twin.analysis.driver_supply import drivers_at
 from twin.analysis.kitchen_state import STATES as KITCHEN_STATES
 from twin.analysis.kitchen_state import words
@@ -50,8 +50,11 @@ def timeline_at(hub: Hub, place: Location, t: float) -> Timeline:
 
     Raises `UnknownTimeError` for days outside the location's data.
     """
-    if hub.as_of is not None and (newest := hub.newest(place.id)).window.start <= t <= newest.window.end:
-        return newest
+    # the newest is loaded only for a moment that it may contain
+    if hub.as_of is not None and t >= hub.edge(place.id) - live_edge.LONGEST_HOURS * HOUR:
+        newest = hub.newest(place.id)
+        if newest.window.start <= t <= newest.window.end:
+            return newest
     window = hub.last_hours(place.id)
     if window.start <= t <= window.end:
         return hub.timeline(place.id)
@@ -119,7 +122,9 @@ def _metrics(hub: Hub, timeline: Timeline, snapshot: Snapshot) -> dict[str, Any]
         "capacity_orders": orders,
         "capacity_source": source,
         "stages": [_stage(figure) for figure in figures[:COMPLETED]],
-        "cold_meals": _cold(snapshot, hub.settings.cold_after_s) if index.recorded[READY] else None,
+        "cold_meals": _cold(snapshot, hub.settings.cold_after_s)
+        if index.recorded[READY] and index.ends[READY]
+        else None,
         "driver_supply": _driver_supply(timeline, snapshot.t),
         **_state(hub, timeline, snapshot.t),
     }

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSche
 
 from twin.analysis.kitchen_state import SIGNALS, STATES
 from twin.analysis.ledger import PARTS
+from twin.analysis.limits import LEVELS
 from twin.analysis.moments import DETECTORS, HISTORY, KINDS
 from twin.api.instants import EXAMPLE, write
 from twin.foundation.stages import STAGES
@@ -312,6 +313,16 @@ class MomentOfInterest(Answer):
     figures: dict[str, float]
 
 
+class NetworkTrouble(Answer):
+    kind: Kind
+    title: str
+    sentence: str
+    start: Time
+    end: Time = Field(description="The last fifth minute while it goes on.")
+    at: Time
+    severity: float = Field(ge=0, le=1)
+
+
 class Moments(Answer):
     location: str
     start: Time
@@ -536,3 +547,45 @@ class Problem(Answer):
     instance: str = Field(description="The request's id, as in the log and in X-Request-ID.")
     errors: list[FieldError] | None = Field(default=None, description="What is wrong with which parameter.")
     near: list[str] | None = Field(default=None, description="Names like the one that was not found.")
+
+
+class NetworkKitchen(Answer):
+    """A kitchen at the moment; a figure that its data does not tell is null, and all are where `problem` says why."""
+
+    location: str
+    display_name: str
+    timestamp: Time
+    problem: str | None = Field(description="Why there are no figures, a sentence; else null.")
+    state: KitchenState | None = Field(description="Null where the days around it cannot be read.")
+    state_since: Time | None
+    over_limits: list[OverLimit]
+    throughput_per_hour: Count | None
+    usual_per_hour: float | None = Field(
+        description="At the same time of other days, to the last full ten minutes; null without such days."
+    )
+    avg_delivery_time_min: float | None
+    deliveries: Count | None = Field(
+        description="That count, of the last 60 minutes; null if no delivery is ever recorded."
+    )
+    late_deliveries: Count | None = Field(description="Those of them beyond the delivery target.")
+    late_pct: float | None = Field(description="Null without a delivery.")
+    late_level: Annotated[str, Field(json_schema_extra={"enum": list(LEVELS)})] | None
+    meals_waiting: Count | None = Field(description="Ready and not picked up.")
+    drivers_on_road: Count | None
+    active_orders: Count | None
+    worst: NetworkTrouble | None = Field(
+        description="The worst trouble that was going on or had just ended, as it was known at the last fifth minute."
+    )
+
+
+class Network(Answer):
+    """All kitchens at one moment."""
+
+    timestamp: Time
+    total_kitchens: Count
+    ordered_by: Literal["state", "late_deliveries_of_the_last_full_hour"] = Field(
+        description="state: trouble, building, recovering, calm, within one by late deliveries. Of more than 50 kitchens the "
+        "states of all are not known, and the last full hour's late deliveries order them."
+    )
+    kitchens: list[NetworkKitchen] = Field(description="Those with most harm first.")
+    next_offset: Count | None = Field(description="Give it as `offset` for the next ones; null at the end.")

@@ -7,23 +7,15 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from twin.api import models, parameters
+from twin.api.alert_models import ALERT_MODELS
 from twin.api.endpoints import BASE, ENDPOINTS, Endpoint
+from twin.api.openapi_alerts import alert_paths
+from twin.api.openapi_parts import TEXT, answered, path_parameter, query_parameters, ref, refusals
 
 REPLAY = "/locations/{location}/replay"
 LIVE = "/locations/{location}/live"
 STREAMED = (models.OrderEvent, models.MetricsUpdate, models.ReplayPosition, models.ReplayComplete)
 STREAMED_LIVE = (models.LiveEvent, models.MetricsUpdate, models.LivePosition)
-_REFUSALS = {
-    "400": "The request is not text.",
-    "403": "The server asks for a login.",
-    "404": "No such location or order; `near` names some like it.",
-    "405": "Only GET and HEAD.",
-    "422": "A parameter is wrong; `errors` says which and what is allowed.",
-    "503": "The source is down, or too many streams are open; Retry-After says when to come again.",
-}
-
-
-_TEXT = {"schema": {"type": "string"}}
 
 
 @cache
@@ -34,6 +26,7 @@ def document() -> dict[str, Any]:
         models.Health,
         models.Ready,
         models.Receipt,
+        *ALERT_MODELS,
     ]
     documented: list[type[BaseModel]] = [*answers, *STREAMED, *STREAMED_LIVE, models.Problem]
     _, schemas = models_json_schema(
@@ -52,6 +45,7 @@ def document() -> dict[str, Any]:
             BASE + REPLAY: {"get": _replay()},
             BASE + LIVE: {"get": _live()},
             BASE + "/events": {"post": _inbox()},
+            **{BASE + path: operations for path, operations in alert_paths().items()},
             BASE + "/healthz": {"get": _probe("healthz", models.Health, "Whether the process answers; needs no login")},
             BASE + "/readyz": {"get": _probe("readyz", models.Ready, "Whether the source answers; needs no login")},
             BASE + "/metrics": {"get": _metrics()},
@@ -65,15 +59,15 @@ def _json(endpoint: Endpoint) -> dict[str, Any]:
     return {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
-        "parameters": [*map(_path_parameter, endpoint.names), *_query_parameters(endpoint.query)],
+        "parameters": [*map(path_parameter, endpoint.names), *query_parameters(endpoint.query)],
         "responses": {
             "200": {
                 "description": "OK",
-                "headers": dict.fromkeys(("ETag", "Cache-Control", "X-Request-ID"), _TEXT),
-                "content": {"application/json": {"schema": _ref(endpoint.model)}},
+                "headers": dict.fromkeys(("ETag", "Cache-Control", "X-Request-ID"), TEXT),
+                "content": {"application/json": {"schema": ref(endpoint.model)}},
             },
             "304": {"description": "Unchanged since the answer whose ETag was sent as If-None-Match."},
-            **_refusals(),
+            **refusals(),
         },
     }
 
@@ -115,55 +109,47 @@ def _stream(
         "name": "Last-Event-ID",
         "in": "header",
         "description": f"The id of the last message that was read: the stream goes on after it. Comes before {instead}.",
-        **_TEXT,
+        **TEXT,
     }
-    content = {**_TEXT, "x-messages": [_ref(model) for model in models_sent]}
+    content = {**TEXT, "x-messages": [ref(model) for model in models_sent]}
     return {
         "operationId": name,
         "summary": summary,
         "description": f"{messages}; each has an id to resume after. Data are "
         + ", ".join(f"`{model.__name__}`" for model in models_sent)
         + ".",
-        "parameters": [_path_parameter("location"), *_query_parameters(query), last],
+        "parameters": [path_parameter("location"), *query_parameters(query), last],
         "responses": {
             "200": {"description": "The stream.", "content": {"text/event-stream": content}},
-            **_refusals(),
+            **refusals(),
         },
     }
 
 
 def _inbox() -> dict[str, Any]:
     """Return the operation that takes events."""
-    refusals = _refusals()
-    extra = {"401": "The token is not that of the inbox.", "413": "Too many events at once.", "415": "It is compressed.",
-             "429": "Too many wrong tokens."}  # fmt: skip
-    refusals |= {status: refusals["404"] | {"description": why} for status, why in extra.items()}
-    refusals["404"] = refusals["404"] | {"description": "This server takes no events."}
-    refusals["503"] = refusals["503"] | {
-        "description": "They cannot be kept now, none was taken; Retry-After says when to try again."
-    }
+    other = {"_401": "The token is not that of the inbox.", "_404": "This server takes no events.",
+             "_413": "Too many events at once.", "_415": "It is compressed.", "_429": "Too many wrong tokens.",
+             "_503": "They cannot be kept now, none was taken; Retry-After says when to try again."}  # fmt: skip
     return {
         "operationId": "inbox",
         "summary": "Takes events, JSON lines; 202 once they are on the disk",
         "description": "Each line has `event_type`, `ts`, `order_id`, `location`, and `sequence` and `body` where there are any, "
         "as docs/data.md describes them. Sending them again is harmless. The token of TWIN_INBOX_TOKEN opens it.",
         "parameters": [
-            {"name": "Authorization", "in": "header", "required": True, "description": "Bearer and the token.", **_TEXT}
+            {"name": "Authorization", "in": "header", "required": True, "description": "Bearer and the token.", **TEXT}
         ],
-        "requestBody": {"required": True, "content": {"application/x-ndjson": _TEXT}},
+        "requestBody": {"required": True, "content": {"application/x-ndjson": TEXT}},
         "responses": {
-            "202": {
-                "description": "What became of them.",
-                "content": {"application/json": {"schema": _ref(models.Receipt)}},
-            },
-            **refusals,
+            "202": answered(models.Receipt, "What became of them."),
+            **refusals(**other),
         },
     }
 
 
 def _probe(name: str, model: type[BaseModel], summary: str) -> dict[str, Any]:
     """Return the operation of a probe; 503 says why not with the same model."""
-    content = {"application/json": {"schema": _ref(model)}}
+    content = {"application/json": {"schema": ref(model)}}
     answers = {"200": "It does.", "503": "It does not, and why."}
     responses = {status: {"description": words, "content": content} for status, words in answers.items()}
     return {"operationId": name, "summary": summary, "parameters": [], "responses": responses}
@@ -171,42 +157,6 @@ def _probe(name: str, model: type[BaseModel], summary: str) -> dict[str, Any]:
 
 def _metrics() -> dict[str, Any]:
     """Return the operation of the metrics."""
-    text = {"description": "Prometheus text.", "content": {"text/plain": _TEXT}}
+    text = {"description": "Prometheus text.", "content": {"text/plain": TEXT}}
     summary = "Counters and gauges of the process, for Prometheus"
-    return {"operationId": "metrics", "summary": summary, "parameters": [], "responses": {"200": text, **_refusals()}}
-
-
-def _path_parameter(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, **_TEXT}
-
-
-def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
-    schema = model.model_json_schema()
-    return [
-        {
-            "name": name,
-            "in": "query",
-            "required": name in schema.get("required", []),
-            "description": field.get("description", ""),
-            "schema": _writable(field),
-        }
-        for name, field in schema.get("properties", {}).items()
-    ]
-
-
-def _writable(field: dict[str, Any]) -> dict[str, Any]:
-    """Return a field's schema without null: an omitted parameter is null in the model, but a query cannot contain null."""
-    choices = [choice for choice in field.get("anyOf", []) if choice != {"type": "null"}]
-    left_out = {"title", "description", "anyOf"} | ({"default"} if field.get("default", 0) is None else set())
-    return {key: value for key, value in field.items() if key not in left_out} | (choices[0] if choices else {})
-
-
-def _refusals() -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": _ref(models.Problem)}}
-    refusals = {status: {"description": why, "content": content} for status, why in _REFUSALS.items()}
-    refusals["503"]["headers"] = {"Retry-After": _TEXT}
-    return refusals
-
-
-def _ref(model: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"operationId": "metrics", "summary": summary, "parameters": [], "responses": {"200": text, **refusals()}}

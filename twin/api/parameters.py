@@ -63,6 +63,15 @@ class AtTime(Parameters):
     )
 
 
+class NetworkQuery(Parameters):
+    at_time: TimeParameter | None = Field(
+        default=None,
+        description="The moment; by default the end of the kitchens' last seven days, as the page has them.",
+    )
+    limit: int = Field(default=50, ge=1, le=50, description="Most kitchens in an answer.")
+    offset: int = Field(default=0, ge=0, le=1_000_000, description="`next_offset` of the answer before.")
+
+
 class OneOrder(Parameters):
     location: str | None = Field(
         default=None, description="Where it was, if an id is in use at several locations; else the first to use it."

@@ -98,8 +98,10 @@ class Settings:
     """Address of the database of rules and alerts, for SQLAlchemy; empty: there are none."""
     alerts_webhook: str = field(default="", repr=False)
     """Address to which alerts are sent; empty: nowhere."""
+    alerts_notify: tuple[str, ...] = field(default=(), repr=False)
+    """Addresses of apprise to which they are sent in words, by e-mail or into a chat."""
     alerts_secret: str = field(default="", repr=False)
-    """Signs what is sent there."""
+    """Signs what is sent to the webhook."""
     demo: Path = Path("demo")
     """Folder of the demo data, made where it is absent."""
     adapter: Path | None = None
@@ -230,6 +232,7 @@ class Settings:
             inbox_token=given.get("TWIN_INBOX_TOKEN", ""),
             alerts=_alerts(given, default),
             alerts_webhook=_webhook(given),
+            alerts_notify=tuple(given.get("TWIN_ALERTS_NOTIFY", "").split()),
             alerts_secret=given.get("TWIN_ALERTS_SECRET", ""),
             demo=Path(given.get("TWIN_DEMO") or default.demo),
             adapter=Path(given["TWIN_ADAPTER"]) if given.get("TWIN_ADAPTER") else None,

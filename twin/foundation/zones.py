@@ -130,6 +130,17 @@ class Zone:
             parts.append(np.arange(np.ceil((since + offset) / step) * step - offset, until, step))
         return np.concatenate(parts)
 
+    def changes(self, start: float, end: float) -> Floats:
+        """Return the data seconds in (start, end) at which the clock is put forward or back, ascending.
+
+        >>> Zone("America/Los_Angeles").changes(1762000000.0, 1762100000.0).tolist(), Zone().changes(0.0, 1e9).tolist()
+        ([1762074000.0], [])
+        """
+        if self.naive:
+            return np.empty(0)
+        at = _changes(self.name).at
+        return at[(at > start) & (at < end)]
+
     # -- texts ----------------------------------------------------------------------------------------------------------------
     def weekday(self, t: float) -> str:
         """Return the name of the weekday."""

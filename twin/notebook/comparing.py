@@ -1,11 +1,20 @@
 """Two kitchens of a notebook, or two ranges of one, side by side: which figures differ by more than chance."""
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
-from twin.analysis.baseline import History
-from twin.analysis.comparison import Comparison, Difference, Side
+from twin.analysis.comparison import Comparison, Difference, Side, names_of
 from twin.analysis.comparison import compare as compare_sides
+from twin.foundation.lazily import at_first_use
 from twin.notebook.kitchen import Kitchen
+
+if TYPE_CHECKING:
+    import panel as pn
+
+    from twin.notebook import paired_panes
+else:  # what draws, which tables do without
+    paired_panes = at_first_use("twin.notebook.paired_panes")
 
 
 class Differences:
@@ -16,9 +25,10 @@ class Differences:
     'No figure of the second differs from the first by more than chance.'
     """
 
-    def __init__(self, comparison: Comparison, names: tuple[str, str]) -> None:
+    def __init__(self, comparison: Comparison, names: tuple[str, str], kitchens: tuple[Kitchen, Kitchen]) -> None:
         self.comparison = comparison
         self._names = names
+        self._kitchens = kitchens
 
     @property
     def table(self) -> pd.DataFrame:
@@ -66,6 +76,16 @@ class Differences:
             dtype=object,
         )
 
+    def pane(self) -> "pn.viewable.Viewable":
+        """Return both kitchens side by side on one clock, at the same time of day, with what differs below them.
+
+        >>> t = twin.open("demo")
+        >>> len(twin.compare(t.kitchen("sanfrancisco"), t.kitchen("chicago")).pane())
+        3
+        """
+        first, second = ((kitchen._hub, kitchen.data) for kitchen in self._kitchens)
+        return paired_panes.side_by_side(first, second, self.comparison, self._names)
+
     def __repr__(self) -> str:
         return f"{self.sentence}\n{self.table.drop(columns='label').round(2).to_string()}"
 
@@ -87,28 +107,10 @@ def compare(first: Kitchen, second: Kitchen) -> Differences:
     >>> list(twin.compare(sf, chicago).table)
     ['label', 'first', 'second', 'difference', 'low', 'high', 'change']
     """
-    names = _names(first, second)
-    result = compare_sides(_side(first), _side(second), first._hub.settings.delivery_target_s, names)
-    return Differences(result, names)
-
-
-def _side(kitchen: Kitchen) -> Side:
-    window, place = kitchen._window, kitchen.location
-    rows = kitchen._hub.source.history(place.id, window.start, window.end)
-    return Side(History.from_rows(rows, place.tz), window)
-
-
-def _names(first: Kitchen, second: Kitchen) -> tuple[str, str]:
-    names = _name(first), _name(second)
-    return ("the first", "the second") if names[0] == names[1] else names
-
-
-def _name(kitchen: Kitchen) -> str:
-    """Return a kitchen with its range: one day, or from when until when."""
-    tz, window = kitchen.location.tz, kitchen._window
-    if (window.start, window.end) == tz.whole_days(window.start, window.start):
-        return f"{kitchen.location.label}, {tz.date(window.start)}"
-    return f"{kitchen.location.label}, {tz.text(window.start)} to {tz.text(window.end)}"
+    names = names_of((first.location, first._window), (second.location, second._window))
+    one, other = (Side.read(side._hub.source, side.location, side._window) for side in (first, second))
+    result = compare_sides(one, other, first._hub.settings.delivery_target_s, names)
+    return Differences(result, names, (first, second))
 
 
 def _row(one: Difference) -> dict[str, object]:

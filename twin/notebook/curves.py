@@ -23,6 +23,19 @@ def volume(timeline: Timeline, every: float) -> hv.Curve:
     return steps.opts(interpolation="steps-post", width=WIDTH, height=HEIGHT, backend="bokeh")
 
 
+def steps(table: pd.DataFrame, label: str) -> hv.Overlay:
+    """Return the columns of a table, whose index is the time of day (timedeltas), as steps over the hours of the clock."""
+    prepare()
+    hours = pd.TimedeltaIndex(table.index).total_seconds().to_numpy() / 3600
+    lines = [
+        hv.Curve((hours, column.to_numpy()), "hour", label, label=str(name)).opts(
+            interpolation="steps-post", backend="bokeh"
+        )
+        for name, column in table.items()
+    ]
+    return hv.Overlay(lines).opts(width=WIDTH, height=HEIGHT, legend_position="top_left", backend="bokeh")
+
+
 def _on_clock(index: pd.Index) -> NDArray[np.datetime64]:
     """Return times as the kitchen's clock shows them: the axes of a drawing know no zones."""
     return pd.DatetimeIndex(index).tz_localize(None).to_numpy()

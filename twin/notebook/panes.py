@@ -16,6 +16,7 @@ from twin.render import places
 from twin.render.streets import Streets
 from twin.render.tiles import TileSet
 from twin.replay.controller import ReplayController
+from twin.replay.paired import PairedController
 from twin.timeline.timeline import Timeline
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
@@ -66,13 +67,19 @@ class NotebookClock(ReplayController):
 class NotebookReplay:
     """One kitchen's clock, selection and panes."""
 
-    def __init__(self, hub: Hub, timeline: Timeline) -> None:
+    def __init__(self, hub: Hub, timeline: Timeline, lead: ReplayController | None = None) -> None:
+        """`lead`: the controller beside which this kitchen is played; None: it has a clock of its own."""
         self._hub = hub
         self.timeline = timeline
         self._views: list[ReplayView] = []
         self._ticking = False
-        self.controller = NotebookClock(timeline, settings=hub.settings)
-        self.controller.seek(timeline.busiest())
+        self.controller: ReplayController
+        if lead is None:
+            self.controller = NotebookClock(timeline, settings=hub.settings)
+            self.controller.seek(timeline.busiest())
+        else:
+            self.controller = PairedController(lead, settings=hub.settings)
+            self.controller.load(timeline)
         self.controller.learn(hub.insights(timeline))
         self._session = ReplaySession(hub, self.controller)
         self._session.watch(self._views)

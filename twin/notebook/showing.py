@@ -7,6 +7,7 @@ from typing import Any
 import holoviews as hv
 import panel as pn
 import param
+from bokeh.model import Model
 from bokeh.models.ui import UIElement
 from panel.io.notebook import JupyterCommJSBinary, JupyterCommManagerBinary, patch_inline_stylesheets
 from panel.viewable import Viewable
@@ -25,9 +26,8 @@ def prepare() -> None:
         Viewable._preprocessing_hooks.append(_inlined)
     JupyterCommManagerBinary.client_comm = _OnMainThread
     if hasattr(_ipython(), "kernel") and not hv.extension._loaded:
-        with param.logging_level(
-            "ERROR"
-        ):  # it warns of the arguments that say not to load scripts, which Panel has loaded
+        # it warns of the arguments that say not to load scripts, which Panel has loaded
+        with param.logging_level("ERROR"):
             hv.extension("bokeh", bokeh=False, holoviews=False)
 
 
@@ -53,8 +53,8 @@ class _OnMainThread(JupyterCommJSBinary):
             _ipython().kernel.io_loop.add_callback(super()._handle_msg, msg)
 
 
-def _inlined(viewable: Viewable, root: UIElement) -> None:
-    """Have Panel's style sheets come from this machine, too; Panel sees to that for its own panes, not for HoloViews' figures."""
+def _inlined(viewable: Viewable, root: Model) -> None:
+    """Have Panel's style sheets come from this machine, which it sees to for its own panes, not for HoloViews' figures."""
     if pn.config.inline and pn.state.curdoc is None:
         for model in root.select({"type": UIElement}):
             patch_inline_stylesheets(model)

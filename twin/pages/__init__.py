@@ -1,1 +1,1 @@
-"""The operations page and the wall screen, composed of views; the page for columns of your own."""
+"""The operations page, two sides of it, and the wall screen, composed of views; the pages of all kitchens, and for columns."""

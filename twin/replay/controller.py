@@ -10,8 +10,9 @@ from typing import Any
 
 import param
 
+from twin.analysis.ghost import Ghost
 from twin.analysis.insights import Insights
-from twin.analysis.moments.unfolding import KnownFrom
+from twin.analysis.moments.unfolding import KnownFrom, going_on
 from twin.foundation import times
 from twin.foundation.settings import Settings
 from twin.foundation.zones import NAIVE, Zone
@@ -90,6 +91,11 @@ class ReplayController(param.Parameterized):
         doc="What was known of the timeline's troubles, by block of hours (unfolding.py), as far as it is computed.",
     )
 
+    ghost: Ghost | None = param.Parameter(  # type: ignore[assignment]
+        default=None,
+        constant=True,
+        doc="The other day that stands beside the playhead's; None: none is wanted, or not yet.",
+    )
     state: State = param.Selector(  # type: ignore[assignment]
         default="replay",
         objects=["live", "behind", "replay"],
@@ -108,11 +114,17 @@ class ReplayController(param.Parameterized):
     ) -> None:
         """`settings` are the hub's: the views on this controller take targets and limits from them. Without, the usual ones."""
         super().__init__(key=f"clock-{uuid.uuid4().hex}", selection=Selection())
+        self.lead: object = None
+        """The component that alone tells its page's browser of a range that grows; None: each component does."""
         self.settings = settings or Settings()
         self._wall = wall
         self._message_epoch = 0
         if timeline is not None:
             self.load(timeline)
+
+    def wall(self) -> float:
+        """Return the time of the clock that the playhead goes by, wall seconds."""
+        return self._wall()
 
     def now(self) -> float:
         """Return the playhead: data seconds since 1970."""
@@ -151,8 +163,8 @@ class ReplayController(param.Parameterized):
     def extend(self, timeline: Timeline, edge: float) -> None:
         """Take a later timeline of the same kitchen, with events up to `edge`, without moving the playhead or losing a choice.
 
-        What is known of the timeline before stays known until it is computed anew. A playhead that follows goes on to the edge;
-        one before the new timeline's start moves to it.
+        What is known of the timeline before stays known until it is computed anew; of troubles, what was known in the hour that
+        goes on, with every look. A playhead that follows goes on to the edge; one before the new timeline's start moves to it.
         """
         wall, begin = self._wall(), timeline.window.start
         anchor = self.anchor.grow(wall, edge)
@@ -165,7 +177,10 @@ class ReplayController(param.Parameterized):
             anchor = anchor.seek(wall, begin)
         insights = self.insights
         known = None if insights is None else replace(insights, timeline=timeline)
-        self._take(anchor, timeline=timeline, insights=known)
+        unfolded = self.unfolded
+        if was is not None and (goes_on := going_on(was.window.end, timeline.window.end)) is not None:
+            unfolded = {block: looks for block, looks in unfolded.items() if block < goes_on}
+        self._take(anchor, timeline=timeline, insights=known, unfolded=unfolded)
         self.selection.move_to(timeline)
 
     def learn(self, insights: Insights) -> None:
@@ -185,6 +200,12 @@ class ReplayController(param.Parameterized):
         if timeline is self.timeline:
             with param.edit_constant(self):
                 self.unfolded = blocks
+
+    def set_ghost(self, ghost: Ghost | None) -> None:
+        """Set the other day that views show beside this one; None shows none."""
+        if ghost is not self.ghost:
+            with param.edit_constant(self):
+                self.ghost = ghost
 
     def play(self, at: times.Time | None = None) -> None:
         """Play, from the start of the range if the playhead is at its end."""

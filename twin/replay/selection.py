@@ -60,12 +60,16 @@ class Selection(param.Parameterized):
     version: int = param.Integer(
         default=0, constant=True, doc="Increases with every change; watch this to see them all."
     )  # type: ignore[assignment]
+    loads: int = param.Integer(  # type: ignore[assignment]
+        default=0,
+        constant=True,
+        doc="Numbers the timelines whose rows have other numbers than those of the one before.",
+    )
 
     def __init__(self) -> None:
         super().__init__()
         self._timeline: Timeline | None = None
         self._earlier: dict[int, pa.StringArray] = {}  # ids by row, of the timelines that were extended last
-        self._loads = 0
         self._groups = 0
 
     @property
@@ -109,23 +113,30 @@ class Selection(param.Parameterized):
         """Set the timeline that rows refer to, and look up the selected order in it. The controller calls this."""
         self._timeline = timeline
         self._earlier = {}
-        self._loads += 1
         rows = getattr(getattr(timeline, "orders", None), "row_of", {})
-        self._take(row=rows.get(self.order, -1) if self.order else -1, group=None)
+        self._take(loads=self.loads + 1, row=rows.get(self.order, -1) if self.order else -1, group=None)
 
     def move_to(self, timeline: Timeline) -> None:
-        """Set a later timeline of the same kitchen, in which rows may have other numbers: order and group stay selected."""
-        rows = timeline.orders.row_of
-        group = self.group
-        if group is not None and self._timeline is not None:
-            named = [str(self._timeline.orders.ids[row].as_py()) for row in group.rows]
-            group = Group(group.number, group.label, tuple(rows[name] for name in named if name in rows))
-        if self._timeline is not None:
-            recent = {loads: ids for loads, ids in self._earlier.items() if loads > self._loads - EARLIER}
-            self._earlier = {**recent, self._loads: self._timeline.orders.ids}
+        """Set a later timeline of the same kitchen, in which rows may have other numbers: order and group stay selected.
+
+        Where nothing is selected, no more than `loads` changes, and nothing at all if no order came.
+        """
+        rows, before = timeline.orders.row_of, self._timeline
         self._timeline = timeline
-        self._loads += 1
-        self._take(row=rows.get(self.order, -1) if self.order else -1, group=group)
+        if before is not None and before.orders.ids.equals(timeline.orders.ids):
+            return
+        group = self.group
+        if before is not None:
+            if group is not None:
+                named = [str(before.orders.ids[row].as_py()) for row in group.rows]
+                group = Group(group.number, group.label, tuple(rows[name] for name in named if name in rows))
+            recent = {loads: ids for loads, ids in self._earlier.items() if loads > self.loads - EARLIER}
+            self._earlier = {**recent, self.loads: before.orders.ids}
+        if self.order or group is not None:
+            self._take(loads=self.loads + 1, row=rows.get(self.order, -1) if self.order else -1, group=group)
+        else:
+            with param.edit_constant(self):
+                self.loads += 1
 
     def to_browser(self) -> dict[str, Any]:
         """Return the selection as JSON for the browser; `loads` is the number of the timeline that `row` refers to."""
@@ -136,7 +147,7 @@ class Selection(param.Parameterized):
                 "label": self.group.label,
                 "orders": len(self.group.rows),
             }
-        return {**selected, "loads": self._loads, "version": self.version}
+        return {**selected, "loads": self.loads, "version": self.version}
 
     def handle_message(self, message: Any) -> None:
         """Carry out a browser's message {row, stage, version, + away, loads, group}.
@@ -168,8 +179,8 @@ class Selection(param.Parameterized):
         """Return the new order and row; nothing for a row of an earlier timeline, or if an order that is away stays selected."""
         if row < 0:
             return {} if message.get("away") else {"order": "", "row": -1}
-        loads = message.get("loads", self._loads)
-        if loads != self._loads and loads in self._earlier and self._timeline is not None:
+        loads = message.get("loads", self.loads)
+        if loads != self.loads and loads in self._earlier and self._timeline is not None:
             ids = self._earlier[loads]
             name = str(ids[row].as_py()) if row < len(ids) else ""
             return (
@@ -177,7 +188,7 @@ class Selection(param.Parameterized):
                 if name in self._timeline.orders.row_of
                 else {}
             )
-        if loads != self._loads:
+        if loads != self.loads:
             return {}
         number, name = self._row_and_id(row)
         return {"order": name, "row": number}

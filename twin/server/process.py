@@ -46,9 +46,9 @@ from twin.show.showings import Showings
 from twin.sources.inbox import Inbox
 
 if TYPE_CHECKING:
+    from twin.alerts.sender import Sender as AlertSender
     from twin.alerts.store import Store as AlertStore
     from twin.alerts.watch import Watch as AlertWatch
-    from twin.alerts.webhook import Webhook
     from twin.sources.adapters.adapt import Adaptation
 
 log = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ class Process:
         self.alerts: AlertStore | None = None
         """Rules and alerts; None without TWIN_ALERTS, or before the source is open."""
         self._alert_watch: AlertWatch | None = None
-        self._webhook: Webhook | None = None
+        self._alert_senders: list[AlertSender] = []
         self._adaptation: Adaptation | None = None
         self.fleets = DenseStore()
         """Fleets and their density frames, shared by sessions that show the same."""
@@ -204,19 +204,26 @@ class Process:
         settings = self.settings
         if not settings.alerts:
             return
-        from twin.alerts.store import Store  # noqa: PLC0415  # for few servers
+        from twin.alerts.notices import Notices  # noqa: PLC0415  # for few servers
+        from twin.alerts.store import Store  # noqa: PLC0415
         from twin.alerts.watch import Watch as AlertWatch  # noqa: PLC0415
         from twin.alerts.webhook import Webhook  # noqa: PLC0415
 
         try:
-            self.alerts = Store(settings.alerts)
+            self.alerts = store = Store(settings.alerts)
         except TwinError as error:
             log.error("there are no alerts: %s", error)
             return
         if settings.alerts_webhook:
-            self._webhook = Webhook(self.alerts, settings.alerts_webhook, settings.alerts_secret)
-            self._webhook.start()
-        self._alert_watch = AlertWatch(hub, self.alerts, self._webhook)
+            self._alert_senders.append(Webhook(store, settings.alerts_webhook, settings.alerts_secret))
+        for number, url in enumerate(settings.alerts_notify, 1):
+            try:
+                self._alert_senders.append(Notices(store, url, number, hub))
+            except TwinError as error:  # the others, and the pages, do without it
+                log.error("alerts are not sent there: %s", error)
+        for sender in self._alert_senders:
+            sender.start()
+        self._alert_watch = AlertWatch(hub, store, self._alert_senders)
         self._alert_watch.start()
 
     def alerts_changed(self) -> None:
@@ -225,10 +232,12 @@ class Process:
             self._alert_watch.wake()
 
     def _end_alerts(self) -> None:
-        for one in (self._alert_watch, self._webhook):
+        for one in (self._alert_watch, *self._alert_senders):
             if one is not None:
                 one.stop()
-        self.alerts = self._alert_watch = self._webhook = None
+        if self.alerts is not None:
+            self.alerts.close()
+        self.alerts, self._alert_watch, self._alert_senders = None, None, []
 
     async def hub_of(self, request: HTTPServerRequest) -> Hub:
         """Return the hub of who sends a request; those who wait until it is open take no thread. Raises as `hub` does."""

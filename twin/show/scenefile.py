@@ -9,19 +9,29 @@ from typing import Any
 
 import yaml
 
+from twin.analysis.baseline import MOST_DAYS, History
+from twin.analysis.ghost import day_number
+from twin.analysis.race import FIGURES, Entry, race
 from twin.foundation.errors import ConfigError, TwinError
+from twin.foundation.stages import STALLED_AFTER
+from twin.foundation.times import DAY
 from twin.foundation.zones import Zone
 from twin.hub import Hub
 from twin.replay.clock import MAX_SPEED
 from twin.show.deriving import caption
 from twin.show.options import LONGEST_S, SCENE_S, SHORTEST_S, SPEED
 from twin.show.scene import Scene, Show
+from twin.sources.base import Window
 from twin.timeline.timeline import Timeline
 
+RACE_SPEED = 600.0
+"""Data seconds per second of a race whose entry names none: a working day in a minute and a half."""
 ASIDE_S = 6 * 3600.0
 """Seconds loaded before and after the part that a scene plays, so that trailing figures and trends are complete."""
 LEAST_ZOOM, MOST_ZOOM = 3.0, 20.0
 
+_LANES = {"place", "day"}
+_RACE_KEYS = {"race", "lanes", "time", "speed", "relative", "caption", "detail", "duration"}
 _KEYS = {"place", "time", "speed", "zoom", "order", "caption", "detail", "duration"}
 
 
@@ -45,6 +55,8 @@ def load(path: str | Path, hub: Hub) -> Show:
 
 
 def _scene(entry: Any, where: str, hub: Hub) -> Scene:
+    if isinstance(entry, Mapping) and "race" in entry:
+        return _race(entry, where, hub)
     if not isinstance(entry, Mapping) or not {"place", "time"} <= set(entry):
         raise ConfigError(f"{where} needs `place` and `time`.")
     if unknown := set(entry) - _KEYS:
@@ -67,6 +79,65 @@ def _scene(entry: Any, where: str, hub: Hub) -> Scene:
         detail=str(entry.get("detail") or ""), order=_order(entry.get("order"), timeline, where),
         zoom=None if zoom is None else _number(zoom, "zoom", LEAST_ZOOM, MOST_ZOOM, where),
     )  # fmt: skip
+
+
+def _race(entry: Mapping[str, Any], where: str, hub: Hub) -> Scene:
+    """Return the scene of a race: its lanes begin at the time of day of `time`, each on its own day and clock."""
+    if not {"lanes", "time"} <= set(entry):
+        raise ConfigError(f"{where}: a race needs `lanes` and `time`.")
+    if unknown := set(entry) - _RACE_KEYS:
+        raise ConfigError(f"{where}: {_names(unknown)} is not known; of a race there are {_names(_RACE_KEYS)}.")
+    speed = _number(entry.get("speed", RACE_SPEED), "speed", 0.1, MAX_SPEED, where)
+    duration = _number(entry.get("duration", SCENE_S), "duration", SHORTEST_S, LONGEST_S, where)
+    relative, lanes = entry.get("relative", False), entry["lanes"]
+    if not isinstance(relative, bool):
+        raise ConfigError(f"{where}: relative must be true or false, not {relative!r}.")
+    if (
+        not isinstance(lanes, list)
+        or not all(isinstance(lane, Mapping) and "place" in lane for lane in lanes)
+        or not lanes
+    ):
+        raise ConfigError(
+            f"{where}: lanes is a list, each with `place`, and `day` if it is another than that of `time`."
+        )
+    if unknown := {key for lane in lanes for key in lane} - _LANES:
+        raise ConfigError(f"{where}: {_names(unknown)} is not known; of a lane there are {_names(_LANES)}.")
+    _check_time(entry["time"], where)
+    try:
+        entries = [_lane(hub, lane, entry["time"], speed * duration, relative, where) for lane in lanes]
+        found = race(entries, hub.settings.delivery_target_s, str(entry["race"]), relative)
+        place, window = hub.location(str(lanes[0]["place"])), entries[0].window
+        timeline = hub.timeline(place.id, window.start - ASIDE_S, window.end + ASIDE_S)
+    except (TwinError, ValueError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+    headline = entry.get("caption") or f"Race: {FIGURES[found.figure].lower()}"
+    return Scene(
+        location=place.id, name=str(headline), start=timeline.window.start, end=timeline.window.end, t=window.start, speed=speed,
+        duration=duration, headline=str(headline), detail=str(entry.get("detail") or ""), race=found,
+    )  # fmt: skip
+
+
+def _lane(hub: Hub, lane: Mapping[str, Any], time: Any, length_s: float, relative: bool, where: str) -> Entry:
+    """Return who runs in a lane: the orders of a kitchen, from the time of day on, on the lane's day."""
+    place = hub.location(str(lane["place"]))
+    tz = place.tz
+    begin = _time(time, where, tz)
+    if "day" in lane:
+        clock = float(tz.local(begin)) % DAY
+        begin = float(tz.from_local(_day(lane["day"], where) * DAY + clock))
+    if not place.start <= begin <= place.end:
+        raise ConfigError(f"{where}: the data of {place.label} has no {tz.text(begin)}.")
+    end = float(tz.from_local(float(tz.local(begin)) + length_s))
+    around = MOST_DAYS * DAY if relative else 0.0
+    rows = hub.source.history(place.id, begin - around - STALLED_AFTER, end + around)
+    return Entry(f"{place.label}, {tz.date(begin)}", History.from_rows(rows, tz), Window(begin, end))
+
+
+def _day(value: Any, where: str) -> int:
+    number = day_number(str(value))
+    if number is None:
+        raise ConfigError(f"{where}: day must be a date as 2025-10-16, not {value!r}.")
+    return number
 
 
 def _order(value: Any, timeline: Timeline, where: str) -> str:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable
 
-_SEPARATORS = re.compile(r"[\s_.\-]+")
+_SEPARATORS = re.compile("[\\s_.\\-\u200b-\u200f\u2060\ufeff]+")
+"""Between words or around names; the last ones are invisible, and come with what is copied from a web page."""
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 

@@ -268,9 +268,12 @@ class DatabricksSource:
             start, end = float(parameters["from_ts"]), float(parameters["to_ts"])
             if name in OF_EVENTS:
                 where, more = self._where(location, start, end)
-            else:  # about orders, which have to be whole
+            elif location:  # about orders, which have to be whole
                 alive = self._alive(location, start, end)
                 where, more = self._conditions.where_lives(self._spellings(location), lives.near(start, end), alive)
+            else:  # about those of all kitchens that live for up to four hours
+                near = lives.near(start, end)
+                where, more = self._where("", near.start, near.end)
         elif "order_id" in parameters:
             spellings = self._spellings(location) if location else None
             where, more = self._conditions.where_order(self._raw_id(str(parameters["order_id"])), spellings)

@@ -26,6 +26,8 @@ READ = (*REQUIRED, *LOCATION, "sequence", "body")
 """The columns that are read; a file may have others."""
 LONGEST_HEADER = 1 << 17
 """Characters of the longest first line that is taken for the header of a CSV file."""
+SEEN_ROWS = 1 << 16
+"""Characters behind the first row of a CSV file in which its way of writing quotes is looked for."""
 MOST_COLUMNS = 2_000
 """Columns of a CSV file; more take DuckDB gigabytes, and are no header of events."""
 SMALL_JSON = 1 << 18
@@ -38,6 +40,11 @@ ROW_BYTES = 100
 """Bytes that a decoded row takes at least, however well its file is compressed."""
 SMALL_DICTIONARY, PACKED_VALUE = 64 << 10, 16
 """Bytes of a column in a row group up to which no text in it is long, and bytes a value above which it is hardly packed."""
+FLOATS = ("double", "float", "halffloat")
+LARGEST_WHOLE = 1 << 53
+"""Up to it a double tells whole numbers apart."""
+_ESCAPED = re.compile(r'"[{\[]\s*\\"(?!")')
+"""A quoted JSON value of CSV in which a backslash stands before the quotes; where these are doubled, two follow it."""
 _FOLDER = "folder of the row"
 """Column in which DuckDB gives a row's path; no file has one of this name."""
 
@@ -74,7 +81,8 @@ class EventFile:
     `kind` is csv, parquet, json lines, json array (the generator flushes one array per file) or delta. `columns` are the names as
     written, `types` their types in Parquet and Delta tables, `folders` the names of columns that the path's folders give.
     `strict` says whether CSV is expected to follow the rules and to have no line breaks in quotes, which DuckDB reads faster.
-    `adapter`, the same for all files of a source, says what columns mean that are not those of events.
+    `escape` is what stands before a quote in quotes. `adapter`, the same for all files of a source, says what columns mean that
+    are not those of events.
     """
 
     kind: str
@@ -82,6 +90,7 @@ class EventFile:
     types: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     delimiter: str = ","
+    escape: str = '"'
     strict: bool = True
     adapter: Adapter | None = field(default=None, compare=False)
 
@@ -164,7 +173,7 @@ class EventFiles:
         ts = values("ts")[0]
         if self.times() == "instants":  # CAST knows no nanoseconds with a zone
             ts = f"timezone('UTC', {ts})"
-        elif self.like.type_of("ts") in ("double", "float", "halffloat"):
+        elif self.like.type_of("ts") in FLOATS:
             ts = f"CAST(TRY_CAST({ts} AS DECIMAL(28, 6)) AS VARCHAR)"  # seconds or more since 1970, without an exponent
         elif self.times() == "text":
             ts = f"CAST({ts} AS VARCHAR)"
@@ -243,7 +252,7 @@ def reader(paths: Sequence[str], like: EventFile) -> str:
             function = "read_csv"
             options += [
                 f"columns={types}", "auto_detect=false", "header=true", f"delim={_literal(like.delimiter)}", "quote='\"'",
-                "escape='\"'", "null_padding=true", "store_rejects=true",
+                f"escape={_literal(like.escape)}", "null_padding=true", "store_rejects=true",
             ]  # fmt: skip
             if not like.strict:  # in parallel, line breaks in quotes cannot be told from others
                 options += ["strict_mode=false", "parallel=false"]
@@ -307,6 +316,7 @@ def _leaf(values: pa.Array) -> pa.Array:
 def _csv(path: str) -> EventFile:
     with _opened(path) as file:
         header, first_row = file.readline(LONGEST_HEADER + 1), file.readline(LONGEST_HEADER)
+        escape = "\\" if _ESCAPED.search(first_row + file.read(SEEN_ROWS)) else '"'
     if len(header) > LONGEST_HEADER:
         raise UnusableError(f"has a first line of more than {LONGEST_HEADER >> 10} kB, which is no header of columns")
     delimiter = max(",;\t|", key=header.count)
@@ -318,7 +328,7 @@ def _csv(path: str) -> EventFile:
         raise UnusableError(f"has {len(names):,} columns; events have some ten, and at most {MOST_COLUMNS:,} are read")
     if len(values) == len(names) + 1 and not values[-1].strip():
         names.append("")  # the rows end with a delimiter that the header does not have
-    return EventFile("csv", _distinct(names), delimiter=delimiter)
+    return EventFile("csv", _distinct(names), delimiter=delimiter, escape=escape)
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
@@ -380,7 +390,19 @@ def _as_text(value: str, arrow_type: str) -> str:
         return _nested_as_json(value)
     if "binary" in arrow_type:  # text by a writer that does not say so; what is no text is no JSON either
         return f"CASE WHEN {value} IS NOT NULL THEN coalesce(try(decode({value})), '?') END"
-    return f"CAST({value} AS VARCHAR)"
+    text = f"CAST({value} AS VARCHAR)"
+    if arrow_type in FLOATS:  # an id in it is a whole number; pandas has such columns where one is missing
+        whole = f"{value} = trunc({value}) AND abs({value}) <= {LARGEST_WHOLE}"
+        return f"CASE WHEN {whole} THEN CAST(TRY_CAST({value} AS BIGINT) AS VARCHAR) WHEN NOT isnan({value}) THEN {text} END"
+    return text
+
+
+def texts(like: EventFile) -> str:
+    """Return the SELECT list of all columns as text, under their names."""
+    if not like.types:
+        return "COLUMNS(*)::VARCHAR"
+    named = zip(like.columns, like.types, strict=True)
+    return ", ".join(f"{_as_text(_quoted(name), kind)} AS {_quoted(name)}" for name, kind in named)
 
 
 def _nested_as_json(value: str) -> str:

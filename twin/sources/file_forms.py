@@ -368,8 +368,8 @@ def _json_table(begin: str) -> tuple[int, str]:
         _, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         return 0, ""
-    # rows over several lines are read as a list whose commas are missing
-    return (0, "[") if "\n" in text[:end] else (0, "")
+    # rows over several lines, or several on one, are read as a list whose commas are missing
+    return (0, "[") if "\n" in text[:end] or text[end:].lstrip(" \t")[:1] == "{" else (0, "")
 
 
 def _above_header(begin: str) -> int:

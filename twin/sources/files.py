@@ -326,10 +326,19 @@ class FileSource:
             self._names_read = background.submit(self.dimensions)
             background.shutdown(wait=False)
             if not locations:
-                raise SourceError(tables.nothing_usable(self.name, self.quality()))
+                raise SourceError(tables.nothing_usable(self.name, self.quality(), self._first_row(joined)))
         except BaseException:
             self._database.close()
             raise
+
+    def _first_row(self, groups: Sequence[EventFiles]) -> dict[str, str]:
+        """Return what a row has that cannot be used, for a sentence; nothing if no row can be read."""
+        columns = ("ts", "order_id", "body")
+        sql = f"SELECT {', '.join(columns)} FROM ({groups[0].bronze()}) LIMIT 1"
+        with suppress(SourceError):
+            for row in self._database.execute(sql, delta_tables.streams(groups[:1])):
+                return {name: file_forms.shown(str(value)) for name, value in zip(columns, row, strict=True)}
+        return {}
 
     def _decode(self, groups: Sequence[EventFiles], sorter: FileSorter) -> tuple[Database, Sequence[EventFiles]]:
         """Return a database with the decoded rows, on disk if they are many, and the files in the way they were read for it.
@@ -503,7 +512,9 @@ class FileSource:
             streams = {file.path: delta_tables.scan(file.path, file.like.columns)} if file.like.kind == "delta" else {}
             reader = event_files.reader([file.path], file.like)
             try:
-                rows = self._database.table(f"SELECT COLUMNS(*)::VARCHAR FROM {reader}", streams=streams).to_pylist()
+                rows = self._database.table(
+                    f"SELECT {event_files.texts(file.like)} FROM {reader}", streams=streams
+                ).to_pylist()
             except SourceError as error:
                 log.warning("a table of names cannot be read: %s", error)
             else:

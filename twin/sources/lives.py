@@ -13,15 +13,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from twin.foundation.stages import STALLED_AFTER
-from twin.foundation.times import DAY, LATEST
+from twin.foundation.times import HOUR, LATEST
 from twin.sources import tables
 from twin.sources.base import Window
 
 MOST_REUSED = 10_000
 """Most later lives that are sent with a statement to a warehouse; where ids are used again more often, they stay one order."""
 FLAG_REUSED, FLAG_MERGED = "order id used again", "order id used again, taken for one order"
-APART_S = DAY
-"""Seconds between an id's event and its next creation from which on it is another order; as in queries/reused.sql."""
+APART_S = 12 * HOUR
+"""Seconds between an id's event and its next creation from which on it is another order; as in queries/reused.sql. Numbers
+that begin anew every morning have a night between them, clocks of several zones in one order differ by less."""
 LONG_S = STALLED_AFTER
 """Seconds beyond a range that are read of all orders; queries/long_orders.sql has the same number."""
 

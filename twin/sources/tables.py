@@ -195,15 +195,22 @@ def find_place(location: str, places: Sequence[Location]) -> Location:
     raise UnknownLocationError(message, near=(near or ids)[:NAMED], similar=bool(near))
 
 
-def nothing_usable(name: str, quality: Quality) -> str:
-    """Return the error message for a source without a usable row."""
+def nothing_usable(name: str, quality: Quality, example: Mapping[str, str] | None = None) -> str:
+    """Return the error message for a source without a usable row; `example` are some columns of a row as it is written."""
     if quality.read == 0:
         return f"{name} is empty: no event row in it. Check what wrote it."
     why = ", ".join(f"{count:,} × {reason}" for reason, count in quality.rejected.items())
     return (
-        f"{name}: all {quality.read:,} rows were set aside ({why}), so there is nothing to replay. "
+        f"{name}: all {quality.read:,} rows were set aside ({why}), so there is nothing to replay. {_shown(example or {})}"
         "Check that ts, order_id and body hold what their names say."
     )
+
+
+def _shown(example: Mapping[str, str]) -> str:
+    if not example:
+        return ""
+    *some, last = (f"{name} {value!r}" for name, value in example.items())
+    return f"Its first row has {', '.join(some)} and {last}. "
 
 
 def moment(seconds: float) -> np.datetime64:

@@ -18,6 +18,11 @@ _ITEMS = (
     '{"items": [{"brand_id": "VARCHAR", "name": "VARCHAR", "price": "DOUBLE", "qty": "DOUBLE"}], '
     '"customer_addr": "VARCHAR"}'
 )
+_UNWRAPPED = """
+    CASE WHEN json_type(body, '$.items') = 'VARCHAR' AND json_valid(body ->> '$.items')
+      THEN json_merge_patch(body, '{"items":' || (body ->> '$.items') || '}') END
+"""
+"""A body whose items are a text that holds them as JSON, with these; sources/queries/lines.sql reads such a text, too."""
 _ROUTE = '{"route_points": [["DOUBLE"]], "eta_mins": "DOUBLE"}'
 
 Limits = tuple[float, float]
@@ -68,7 +73,10 @@ def _parse(bodies: pa.Table, structure: str) -> pa.StructArray:
     some = " WHERE wanted" if "wanted" in bodies.column_names else ""
     with _engine().cursor() as connection:
         connection.register("bodies", bodies)
-        query = f"SELECT json_transform(body, '{structure}') AS value FROM bodies{some}"
+        query = f"SELECT body, json_transform(body, '{structure}') AS value FROM bodies{some}"
+        if structure == _ITEMS:
+            again = f"coalesce(json_transform({_UNWRAPPED}, '{structure}'), value)"
+            query = f"SELECT CASE WHEN value.items IS NULL THEN {again} ELSE value END AS value FROM ({query})"
         return connection.sql(query).to_arrow_table()["value"].combine_chunks()
 
 
@@ -93,7 +101,8 @@ def items(
     odd = np.zeros(n, dtype=bool)
     odd[of_order[odd_qty | odd_price]] = True
     revenue = np.bincount(of_order, weights=qty * price, minlength=n)
-    brands = pc.dictionary_encode(pc.struct_field(flat, "brand_id").cast(pa.string()))
+    brand_ids = pc.struct_field(flat, "brand_id").cast(pa.string())
+    brands = pc.dictionary_encode(pc.if_else(pc.equal(brand_ids, ""), pa.scalar(None, pa.string()), brand_ids))
     named = [brand_names.get(brand, f"brand {brand}") for brand in brands.dictionary.to_pylist()]
     addresses = np.full(n, None, dtype=object)
     addresses[order] = pc.struct_field(parsed, "customer_addr").to_numpy(zero_copy_only=False)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from twin.foundation.times import Time, seconds
 from twin.timeline import events as ev
-from twin.timeline.events import MICROSECONDS, Events, EventSlice
+from twin.timeline.events import MICROSECONDS, EventCodes, Events, EventSlice
 
 PACKED = 1e-7
 """Degrees, a centimetre on the ground: in half the width of a double as fine as no phone measures."""
@@ -28,8 +28,21 @@ class EventLog:
 
     def between(self, t0: Time, t1: Time) -> EventSlice:
         """Return the events with t0 <= ts < t1, sorted by time."""
+        some = self._between(t0, t1)
+        return self._slice(np.arange(some.start, some.stop))
+
+    def coded(self, t0: Time, t1: Time) -> EventCodes:
+        """Return the events with t0 <= ts < t1, sorted by time, types as codes."""
+        some = self._between(t0, t1)
+        progress = np.full(some.stop - some.start, np.nan, dtype=np.float32)
+        first, last = self._ping_position.searchsorted((some.start, some.stop))
+        progress[self._ping_position[first:last] - some.start] = self._ping_progress[first:last]
+        code, names = with_other(self._type[some], self._type_names)
+        return EventCodes(self._ts[some] / MICROSECONDS, code, names, self._order[some], progress)
+
+    def _between(self, t0: Time, t1: Time) -> slice:
         first, last = (int(np.searchsorted(self._ts, round(seconds(t) * MICROSECONDS))) for t in (t0, t1))
-        return self._slice(np.arange(first, last))
+        return slice(first, max(first, last))
 
     def latest(self, t: Time, n: int, *, pings: bool = False) -> EventSlice:
         """Return the last `n` events with ts <= t, newest first, with or without pings."""
@@ -65,6 +78,13 @@ class EventLog:
             lat=lat,
             lon=lon,
         )
+
+
+def with_other(code: NDArray[np.uint8], names: tuple[str, ...]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Return codes of types, and their names, with one more name for those that have none."""
+    if len(names) > np.iinfo(np.uint8).max:  # so many that every code has one
+        return code, names
+    return np.minimum(code, np.uint8(len(names))), (*names, "other")
 
 
 def as_packed(degrees: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -45,6 +45,20 @@ class EventSlice:
 
 
 @dataclass(frozen=True, slots=True)
+class EventCodes:
+    """Some events as columns, n rows, as `EventSlice` has them but with types as codes: code (n,) uint8 into `names`.
+
+    A name for each event, of hundreds of thousands, takes twenty times as long as all the rest.
+    """
+
+    ts: NDArray[np.float64]
+    code: NDArray[np.uint8]
+    names: tuple[str, ...]
+    order: NDArray[np.int32]
+    progress: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class Events:
     """Events sorted by (ts, sequence, order id, type), n rows.
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from twin.foundation.times import Time, seconds
 from twin.timeline import events as ev
-from twin.timeline.event_log import as_packed
-from twin.timeline.events import MICROSECONDS, EventSlice
+from twin.timeline.event_log import as_packed, with_other
+from twin.timeline.events import MICROSECONDS, EventCodes, EventSlice
 
 CHUNK = 16_384
 """Events of a full chunk; one of twice as many is split."""
@@ -107,8 +107,21 @@ class GrowingLog:
     # -- what an EventLog answers ------------------------------------------------------------------------------------------
     def between(self, t0: Time, t1: Time) -> EventSlice:
         """Return the events with t0 <= ts < t1, sorted by time."""
+        return self._slice(self._between(t0, t1))
+
+    def coded(self, t0: Time, t1: Time) -> EventCodes:
+        """Return the events with t0 <= ts < t1, sorted by time, types as codes."""
+        chunks = list(self._between(t0, t1)) or [EMPTY]
+        ts, kind, order, progress = (
+            np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in ("ts", "type", "order", "progress")
+        )
+        progress[kind != ev.DRIVER_PING] = np.nan
+        code, names = with_other(kind, self.type_names)
+        return EventCodes(ts / MICROSECONDS, code, names, self.row_of[order], progress)
+
+    def _between(self, t0: Time, t1: Time) -> Iterator[Chunk]:
         first, last = (round(seconds(t) * MICROSECONDS) for t in (t0, t1))
-        return self._slice(
+        return (
             chunk.take(slice(int(chunk.ts.searchsorted(first)), int(chunk.ts.searchsorted(last))))
             for chunk in self._overlapping(first, last)
         )

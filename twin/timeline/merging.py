@@ -90,6 +90,27 @@ def places(
     return at
 
 
+def sorted_rows(
+    times: NDArray[np.float64], before: NDArray[np.int32] | None = None, merge: Merge | None = None
+) -> NDArray[np.int32]:
+    """Return the rows with a finite time (n,), sorted by time, and by row where times are equal.
+
+    With the same of the column that this one was merged from, and where its rows went, they are nearly sorted already.
+    """
+    number = int(np.isfinite(times).sum())
+    if before is not None and merge is not None:
+        was = merge.moved[before]
+        fresh = np.zeros(merge.size, np.bool_)
+        fresh[merge.rows] = True
+        fresh[was] = False
+        rows = np.concatenate((was, np.flatnonzero(fresh)))
+        rows = rows[np.argsort(times[rows], kind="stable")][:number]  # NaN sorts last
+        found = times[rows]
+        if not ((found[1:] == found[:-1]) & (rows[1:] < rows[:-1])).any():
+            return rows.astype(np.int32)
+    return np.argsort(times, kind="stable")[:number].astype(np.int32)
+
+
 class Room:
     """Columns with room at their end, into which the newest version writes; older ones do not look there."""
 

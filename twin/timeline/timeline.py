@@ -5,6 +5,7 @@ same time. Nothing accumulates while a replay plays, so nothing can drift or be 
 """
 
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -26,12 +27,13 @@ from twin.sources import tables
 from twin.sources.base import Location, Quality, Source, Window
 from twin.timeline import events as ev
 from twin.timeline.event_log import EventLog
-from twin.timeline.events import Events, EventSlice
+from twin.timeline.events import EventCodes, Events, EventSlice
 from twin.timeline.growing import Growth, OutgrownError, extend
 from twin.timeline.growing import begin as growing_of
 from twin.timeline.growing_log import GrowingLog
 from twin.timeline.locate import Drivers, locate
 from twin.timeline.membership import Grown, Members, Membership
+from twin.timeline.merging import Merge
 from twin.timeline.orders import OrderItem, Orders, left
 from twin.timeline.orders import build_parts as build_orders
 from twin.timeline.trips import Motion, Trips, as_trips, draw
@@ -129,10 +131,10 @@ class Timeline(Owner):
         data_quality: DataQuality,
         origin: Frame | None = None,
         growth: Growth | None = None,
-        grown: Grown | None = None,
+        grown: "tuple[Timeline, Merge] | None" = None,
     ) -> None:
         """`origin` is where the positions of `orders` count from, by default the kitchen. `growth` lets it be extended; `grown`
-        is what it was extended from."""
+        is what it was extended from, and where the orders of that are."""
         self.location = location
         self.origin = origin or kitchen_frame(location)
         """The frame of all positions; None where no coordinates are known."""
@@ -144,7 +146,8 @@ class Timeline(Owner):
         self._events = EventLog(events) if isinstance(events, Events) else events
         self._trip_of = np.full(len(orders), -1, dtype=np.int32)
         self._trip_of[trips.order] = np.arange(len(trips), dtype=np.int32)
-        self.membership = Membership(orders, location.tz, grown)
+        self.membership: Membership = Membership(orders, location.tz, grown and Grown(grown[0].membership, grown[1]))
+        self._grown = grown and (weakref.ref(grown[0]), grown[1])
 
     @property
     def tz(self) -> Zone:
@@ -240,8 +243,14 @@ class Timeline(Owner):
         return Timeline(
             place, Window(self.window.start, upper), parts.growth.log, parts.orders, parts.trips,
             _data_quality(quality, parts.orders, parts.trips), self.origin, parts.growth,
-            Grown(self.membership, parts.merge),
+            (self, parts.merge),
         )  # fmt: skip
+
+    @property
+    def before(self) -> "tuple[Timeline, Merge] | None":
+        """What it was extended from, as long as somebody has that, and where the orders of that are in it."""
+        before = self._grown and self._grown[0]()
+        return None if before is None or self._grown is None else (before, self._grown[1])
 
     @property
     def grows(self) -> bool:
@@ -281,6 +290,10 @@ class Timeline(Owner):
     def between(self, t0: Time, t1: Time) -> EventSlice:
         """Return the events with t0 <= ts < t1, sorted by time."""
         return self._events.between(t0, t1)
+
+    def coded(self, t0: Time, t1: Time) -> EventCodes:
+        """Return the events with t0 <= ts < t1, sorted by time, types as codes."""
+        return self._events.coded(t0, t1)
 
     def latest(self, t: Time, n: int, *, pings: bool = False) -> EventSlice:
         """Return the last `n` events with ts <= t, newest first, with or without pings."""

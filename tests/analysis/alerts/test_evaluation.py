@@ -24,6 +24,7 @@ SEED = 5_000
 CONDITIONS = [
     *(FigureCondition(name, 1.0, 1.0) for name in FIGURES),
     *(FigureCondition(name, 1.3, 1.1, of_usual=True) for name, figure in FIGURES.items() if figure.usual),
+    FigureCondition("delivery_time", 300.0, 100.0, from_usual=True),
     *(TroubleCondition(kind) for kind in PHASES),
 ]
 
@@ -52,6 +53,24 @@ def test_what_is_said_at_a_time_is_what_is_said_when_the_record_ends_there(hurt,
     np.testing.assert_allclose(whole.value, ends.value)
     np.testing.assert_allclose(whole.usual, ends.usual)
     assert whole.text == ends.text
+
+
+@pytest.mark.parametrize("under", [False, True])
+def test_a_limit_against_what_is_usual_is_that_limit_as_a_value(hurt, under: bool) -> None:
+    begin, end = hurt.planted[0].start - HOUR, hurt.planted[0].end + HOUR
+    evaluation = Evaluation(hurt.history, "x")
+    from_usual = FigureCondition("delivery_time", 300.0, 100.0, under=under, from_usual=True)
+    (looks,) = evaluation.looks(Rule(from_usual), begin, end)
+    assert np.isfinite(looks.usual).any()
+    seen = set()
+    for value, usual, verdict in zip(looks.value, looks.usual, looks.verdict, strict=True):
+        beyond = (usual - value) if under else (value - usual)
+        known = np.isfinite(value) and np.isfinite(usual)
+        wanted = Verdict.OVER if beyond > 300.0 else Verdict.FINE if beyond <= 100.0 else Verdict.BETWEEN
+        assert verdict == (wanted if known else Verdict.UNKNOWN)
+        seen.add(verdict)
+    assert Verdict.FINE in seen
+    assert under or Verdict.OVER in seen
 
 
 def test_live_steps_and_a_backtest_say_the_same(hurt) -> None:

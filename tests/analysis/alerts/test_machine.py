@@ -91,11 +91,13 @@ def test_sentences_and_the_way_through_json() -> None:
         Rule(OVER_45, 600.0, 600.0, Quiet(22 * 3600.0, 7 * 3600.0), frozenset({"chicago"}), "Late", "a1"),
         Rule(TroubleCondition("driver_shortage", 5), 0.0, 600.0),
         Rule(FigureCondition("orders_per_hour", 0.5, 0.7, under=True, of_usual=True)),
+        Rule(FigureCondition("orders_per_hour", 20.0, 5.0, under=True, from_usual=True)),
     ]
     assert [rule.sentence for rule in rules] == [
         "Delivery time over 45 min for 10 min, until it is under 40 min for 10 min; quiet from 22:00 to 07:00",
         "Drivers short in 5 orders or more, until it is over for 10 min",
         "Orders per hour under 50 % of usual for 3 min, until it is over 70 % of usual for 10 min",
+        "Orders per hour 20 under usual for 3 min, until it is less than 5 under usual for 10 min",
     ]
     for rule in rules:
         assert Rule.from_json(rule.as_json()) == rule
@@ -111,6 +113,9 @@ def test_sentences_and_the_way_through_json() -> None:
         lambda: FigureCondition("delivery_time", math.nan, 1),
         lambda: FigureCondition("orders_per_hour", 5, 3, under=True),
         lambda: FigureCondition("completion", 0.9, 0.8, of_usual=True),
+        lambda: FigureCondition("completion", 0.9, 0.8, from_usual=True),
+        lambda: FigureCondition("delivery_time", 1.5, 1.2, of_usual=True, from_usual=True),
+        lambda: FigureCondition("orders_per_hour", 5, 8, under=True, from_usual=True),
         lambda: TroubleCondition("peak"),
         lambda: TroubleCondition("outage", 0),
         lambda: Quiet(5.0, 5.0),

@@ -20,6 +20,7 @@ SPELLINGS = {
     "camel": {"event_type": "eventType", "order_id": "orderId", "location": "locationId"},
     "words": {"event_type": "event type", "order_id": "Order ID", "ts": "TS"},
     "dashes": {"event_type": "EVENT-TYPE", "order_id": "Order.Id"},
+    "invisible": {"event_type": "event_type\u00a0", "order_id": "\u200border_id", "ts": "\ufeffts"},
 }
 
 
@@ -113,14 +114,21 @@ def zipped(folder: Path, rows: list[Row], variant: str) -> Path:
     return folder / "e.zip"
 
 
-@makes("JSON rows in an object, in several arrays, or over several lines", "object", "arrays", "lines")
-def other_json(folder: Path, rows: list[Row], variant: str) -> Path:
+@makes(
+    "JSON rows in an object, in several arrays, over several lines, or with nothing between them",
+    "object", "arrays", "lines", "nothing", "nothing, large", "nothing but spaces", "nothing e.jsonl",
+)  # fmt: skip
+def other_json(folder: Path, rows: list[Row], variant: str) -> Made:
+    if variant.endswith("large"):  # longer than what Python looks at
+        rows = [{**row, "order_id": f"{row['order_id']}-{n}"} for n in range(40) for row in rows]
+    each = list(map(json.dumps, rows))
     text = {
+        "nothing but spaces": " ".join(each),
         "object": json.dumps({"page": 1, "events": rows}),
         "arrays": json.dumps(rows[:5]) + "\n" + json.dumps(rows[5:]),
         "lines": "\n".join(json.dumps(row, indent=1) for row in rows),
-    }[variant]
-    return written(folder / "e.json", text)
+    }.get(variant, "".join(each))
+    return Made(written(folder / ("e.jsonl" if "jsonl" in variant else "e.json"), text), rows)
 
 
 @makes("lines above a CSV header", "sep", "comments")

@@ -58,6 +58,34 @@ def nested_body(folder: Path, rows: list[Row], variant: str) -> Made:
     return Made(write(folder / "events.parquet", rows, array), rows)
 
 
+@makes(
+    "ids that are whole numbers with a fraction (`1.0`), as pandas has them beside missing ones",
+    "alone",
+    "beside integers",
+)
+def ids_of_pandas(folder: Path, rows: list[Row], variant: str) -> Made:
+    """A column of numbers, of which one is missing, is one of floats."""
+    places = {place: number for number, place in enumerate(sorted({row["location"] for row in rows}), 1)}
+    orders = {order: number for number, order in enumerate(dict.fromkeys(row["order_id"] for row in rows), 1000)}
+    named = [
+        {**row, "location": str(places[row["location"]]), "order_id": str(orders[row["order_id"]])} for row in rows
+    ]
+
+    def table(chosen: list[Row], kind: pa.DataType) -> pa.Table:
+        numbers = {
+            name: pa.array([int(row[name]) for row in chosen], pa.int64()).cast(kind)
+            for name in ("location", "order_id", "sequence")
+        }
+        return pa.table({name: numbers.get(name, [row[name] for row in chosen]) for name in chosen[0]})
+
+    half = len(named) // 2 if variant == "beside integers" else 0
+    (folder / "events").mkdir()
+    if half:
+        pq.write_table(table(named[:half], pa.int64()), folder / "events" / "a.parquet")
+    pq.write_table(table(named[half:], pa.float64()), folder / "events" / "b.parquet")
+    return Made(folder / "events", named)
+
+
 @makes("a Parquet body that is a list")
 def list_body(folder: Path, rows: list[Row]) -> Made:
     write(folder / "lists.parquet", rows[:4], pa.array([[1, 2]] * 4))

@@ -44,6 +44,37 @@ def quoted(folder: Path, rows: list[Row], variant: str) -> Path:
     return written(folder / "events.csv", csv_text(rows), "utf-8-sig")
 
 
+@makes(
+    'CSV with a backslash before quotes in quotes (`"{\\"items\\": …}"`), as Spark and MySQL write it',
+    "plain", "gz", "later", "odd letters",
+)  # fmt: skip
+def escaped(folder: Path, rows: list[Row], variant: str) -> Made:
+    if variant == "later":  # the first rows have nothing to escape
+        rows = [row for row in rows if row["body"] == "{}"] + [row for row in rows if row["body"] != "{}"]
+    if variant == "odd letters":
+        rows = [
+            {**row, "body": json.dumps({"customer_addr": 'C:\\new "Große" \u00e9\n', "items": []})}
+            if row["event_type"] == "order_created"
+            else row
+            for row in rows
+        ]
+    text = csv_text(rows, doublequote=False, escapechar="\\")
+    assert '"{\\"' in text
+    return Made(written(folder / ("events.csv.gz" if variant == "gz" else "events.csv"), text), rows)
+
+
+@makes("times or bodies of which none can be read", "times", "bodies", "jsonl")
+def unreadable(folder: Path, rows: list[Row], variant: str) -> Path:
+    if variant == "bodies":
+        return written(folder / "e.csv", csv_text([{**row, "body": json.dumps(row["body"])} for row in rows]))
+    rows = [{**row, "ts": "13-Oct-2025 " + row["ts"][11:]} for row in rows]
+    return (
+        written(folder / "e.jsonl", json_lines(rows))
+        if variant == "jsonl"
+        else written(folder / "e.csv", csv_text(rows))
+    )
+
+
 @makes("CSV columns without a name", "index", "end of the header", "end of the rows")
 def nameless(folder: Path, rows: list[Row], variant: str) -> Path:
     header, *lines = csv_text(rows).splitlines()

@@ -151,17 +151,13 @@ class _Day:
     def _of_figure(self, condition: FigureCondition, t: Floats) -> Looks:
         figure, record = FIGURES[condition.figure], self._recorded()
         value = figure.at(record, t)
-        usual = (
-            usual_at(figure, self._baseline, t, self._promises.target)
-            if condition.of_usual
-            else np.full(len(t), np.nan)
-        )
-        measure = usual if condition.of_usual else np.ones(len(t))
+        unknown = np.full(len(t), np.nan)
+        usual = usual_at(figure, self._baseline, t, self._promises.target) if condition.against_usual else unknown
+        limit, recovery = condition.bound(condition.limit, usual), condition.bound(condition.recovery, usual)
         sign = -1.0 if condition.under else 1.0
         with np.errstate(invalid="ignore"):
-            over = sign * value > sign * condition.limit * measure
-            fine = sign * value <= sign * condition.recovery * measure
-        known = np.isfinite(value) & np.isfinite(measure)
+            over, fine = sign * value > sign * limit, sign * value <= sign * recovery
+        known = np.isfinite(value) & np.isfinite(limit)
         verdict = np.where(over, Verdict.OVER, np.where(fine, Verdict.FINE, Verdict.BETWEEN))
         return Looks(t, np.where(known, verdict, Verdict.UNKNOWN).astype(np.uint8), value, usual, ())
 

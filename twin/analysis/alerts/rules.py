@@ -58,7 +58,8 @@ class TroubleCondition:
 class FigureCondition:
     """A figure of `FIGURES` is beyond a limit, until it is back on the other side of `recovery`.
 
-    limit, recovery: seconds, shares or numbers as the figure has them; factors of what is usual with `of_usual`.
+    limit, recovery: seconds, shares or numbers as the figure has them; with `of_usual` factors of the usual value, with
+    `from_usual` distances from it.
     """
 
     figure: str
@@ -66,16 +67,20 @@ class FigureCondition:
     recovery: float
     under: bool = False
     of_usual: bool = False
+    from_usual: bool = False
 
     def __post_init__(self) -> None:
         if self.figure not in FIGURES:
             raise RuleError(f"There is no figure {self.figure!r}; there are: {', '.join(FIGURES)}.")
         if not (np.isfinite(self.limit) and np.isfinite(self.recovery) and min(self.limit, self.recovery) >= 0):
             raise RuleError("Limits are numbers from 0 on.")
-        if (self.recovery < self.limit) if self.under else (self.recovery > self.limit):
-            side = "below" if self.under else "above"
+        if self.of_usual and self.from_usual:
+            raise RuleError("Limits are factors of what is usual, or how far from it: not both.")
+        falls = self.under and not self.from_usual
+        if (self.recovery < self.limit) if falls else (self.recovery > self.limit):
+            side = "below" if falls else "above"
             raise RuleError(f"The recovery limit must not lie {side} the limit, or it would fire and recover at once.")
-        if self.of_usual and FIGURES[self.figure].usual is None:
+        if self.against_usual and FIGURES[self.figure].usual is None:
             raise RuleError(f"{FIGURES[self.figure].label}: nothing is usual of it, give an absolute limit.")
 
     @property
@@ -86,16 +91,34 @@ class FigureCondition:
         'Delivery time over 45 min'
         >>> FigureCondition("orders_per_hour", 0.5, 0.7, under=True, of_usual=True).sentence
         'Orders per hour under 50 % of usual'
+        >>> FigureCondition("delivery_time", 600, 300, from_usual=True).sentence
+        'Delivery time 10 min over usual'
         """
-        return f"{FIGURES[self.figure].label} {'under' if self.under else 'over'} {self._said(self.limit)}"
+        return f"{FIGURES[self.figure].label} {self._said(self.limit, 'under' if self.under else 'over')}"
+
+    @property
+    def against_usual(self) -> bool:
+        """Whether the limits stand against what is usual."""
+        return self.of_usual or self.from_usual
+
+    def bound(self, limit: float, usual: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a limit as a value of the figure where `usual` (m,) is usual: (m,), NaN where that is unknown."""
+        if self.of_usual:
+            return limit * usual
+        return usual + (-limit if self.under else limit) if self.from_usual else np.full(usual.shape, limit)
 
     @property
     def back(self) -> str:
         """What has to be for a recovery, in words."""
-        return f"{'over' if self.under else 'under'} {self._said(self.recovery)}"
+        if self.from_usual:
+            return f"less than {self._said(self.recovery, 'under' if self.under else 'over')}"
+        return self._said(self.recovery, "over" if self.under else "under")
 
-    def _said(self, value: float) -> str:
-        return f"{value:.0%} of usual".replace("%", " %") if self.of_usual else FIGURES[self.figure].said(value)
+    def _said(self, value: float, side: str) -> str:
+        if self.of_usual:
+            return f"{side} {value:.0%} of usual".replace("%", " %")
+        said = FIGURES[self.figure].said(value)
+        return f"{said} {side} usual" if self.from_usual else f"{side} {said}"
 
     def said_value(self, value: float, usual: float) -> str:
         """Return what a figure was, in words; `usual` is NaN where unknown."""
@@ -196,6 +219,8 @@ class Rule:
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> "Rule":
         """Return a rule from `as_json`. Raises `RuleError`."""
+        if given.get("figure") and given.get("trouble"):
+            raise RuleError("A rule watches a figure or a trouble, not both.")
         try:
             condition = (
                 FigureCondition(**given["figure"]) if given.get("figure") else TroubleCondition(**given["trouble"])

@@ -96,7 +96,7 @@ def delivery_figures(evidence: Evidence, rows: Rows, at: float) -> tuple[str, di
     delivered = int(np.count_nonzero(np.isfinite(phase_of(evidence.orders, "total").length[rows])))
     whose = "their delivery time"
     if evidence.now is not None and delivered < len(rows):
-        whose = f"delivery time of the {delivered} delivered"
+        whose = f"the {delivered} delivered took" if delivered > 1 else "the one delivered took"
     phrase = f", {whose} {minutes(took)} min against {minutes(usually)} min usually"
     if abs(took - usually) < UNCHANGED * usually:
         phrase = f", {whose} {minutes(took)} min as usual"

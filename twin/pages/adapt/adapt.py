@@ -51,7 +51,7 @@ def serve_adapt() -> None:
     document = pn.state.curdoc
     if document is not None:
         document.title = TITLE
-        document.template = style_text(Path(__file__).with_name("frame.html"))  # type: ignore[assignment]  # a text will do
+        document.template = style_text(Path(__file__).parents[1] / "plain_frame.html")  # type: ignore[assignment]  # a text will do
         document.template_variables.update(
             nonce=guard_page(),
             tokens=theme.css(),

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import panel as pn
 
@@ -17,8 +18,10 @@ from twin.foundation.address import Address, notice
 from twin.foundation.errors import SignInError, TwinError
 from twin.pages.basemap import base_map
 from twin.pages.kiosk.card import KioskCard
+from twin.pages.kiosk.interruption import LONGEST_S, Interruptions
 from twin.pages.kiosk.live_wall import LiveCaption, LiveWall, caption_of
 from twin.replay.controller import ReplayController
+from twin.replay.live import grows
 from twin.server import threads
 from twin.server.answering import answering_request
 from twin.server.process import process
@@ -31,6 +34,7 @@ from twin.views.kpis.kpis import KpiView
 from twin.views.live.live import LiveView
 from twin.views.map.map import BaseMap, MapView
 from twin.views.pipeline.pipeline import PipelineView
+from twin.views.race.race import RaceView
 from twin.views.session.address import unknown_kitchens
 from twin.views.session.session import ReplaySession
 from twin.views.shared.component import style_text
@@ -38,6 +42,9 @@ from twin.views.shared.kitchen_state import states_to_browser
 from twin.views.shared.stand_in import built
 from twin.views.shared.view import ReplayView
 from twin.views.trends.trends import TrendsView
+
+if TYPE_CHECKING:
+    from twin.alerts.store import Alert, Store
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +77,13 @@ class KioskShow(pn.viewable.Viewer):
         self._showings: Showings | None = None
         self._wall: LiveWall | None = None
         self._stop_at = 0.0
+        self._alerts: Store | None = None
+        self._alerts_changed = False
+        self._interruptions = Interruptions(options.locations)
+        self._alert: Alert | None = None
+        self._interrupted = 0
         self._live = built(LiveView, self._controller, large=True)
+        self._race = built(RaceView, self._controller)
         self._refusal = ""
         try:
             self._visitor = process.visitor_of(answering_request())
@@ -139,6 +152,10 @@ class KioskShow(pn.viewable.Viewer):
             ]
             shown.margin = 0
             parts.append(shown)
+        lanes = self._race.__panel__()
+        lanes.margin = 0
+        lanes.styles = {"grid-row": "2 / -1", "grid-column": "1 / -1", "z-index": "6", "min-height": "0"}
+        parts.append(lanes)
         badge = self._live.__panel__()
         area = "map" if "map" in self._views else "card"
         badge.styles = {"grid-area": area, "justify-self": "end", "align-self": "end", "z-index": "5", "margin": "10px"}
@@ -162,6 +179,8 @@ class KioskShow(pn.viewable.Viewer):
             return
         if self._show is None or self._showings is None:
             self._start(self._open())
+            return
+        if self._is_interrupted():
             return
         if self._wall is not None:
             if time.monotonic() >= self._stop_at:
@@ -211,7 +230,7 @@ class KioskShow(pn.viewable.Viewer):
             showings.restore(self._options, self._remembered)
         self._showings, self._show = showings, show
         self._session = ReplaySession(hub, self._controller, prepare=partial(process.tileset, hub), page="kiosk")
-        self._session.watch([*self._views.values(), self._live])
+        self._session.watch([*self._views.values(), self._live, self._race])
         self._session.start()
         self._session.following.param.watch(self._tell_now, "now")
         scripted = self._options.scripted and process.settings_or_default.scenes is not None
@@ -219,7 +238,75 @@ class KioskShow(pn.viewable.Viewer):
         if wall is not None and pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
             pn.state.on_session_destroyed(lambda _context: wall.end())
         self._wall = wall
+        if not scripted:
+            self._hear_alerts()
         self._card.problem = ""
+
+    # -- alerts -------------------------------------------------------------------------------------------------------------
+    def _hear_alerts(self) -> None:
+        """Be interrupted by what fires, where the server has alerts; a rehearsed show is not."""
+        store = process.alerts
+        if store is None or pn.state.curdoc is None or pn.state.curdoc.session_context is None:
+            return
+        self._alerts, self._alerts_changed = store, True
+        end: Callable[[], None] = store.changed.add(self._note_alerts)
+        pn.state.on_session_destroyed(lambda _context: end())
+
+    def _note_alerts(self) -> None:
+        self._alerts_changed = True
+
+    def _is_interrupted(self) -> bool:
+        """Return whether an alert has the screen, and start the work for one that begins or ends to."""
+        if self._alerts is None or self._showings is None:
+            return False
+        if self._alerts_changed:
+            self._alerts_changed = False
+            self._start(self._read_alerts(self._alerts))
+            return True
+        if self._alert is None and self._showings.anchor(self._options).held is not None:
+            return False  # a presenter has stopped the show, and speaks
+        alert, before = self._interruptions.at(time.monotonic()), self._alert
+        if alert is not None and (before is None or alert.id != before.id):
+            self._start(self._interrupt(alert))
+            return True
+        if alert is None and before is not None:
+            self._alert, self._stop_at = None, 0.0
+            self._number = None  # the show's scene is loaded again
+        return alert is not None
+
+    async def _read_alerts(self, store: "Store") -> None:
+        assert self._session is not None
+        hub = self._session.hub
+        firing = await threads.to_source(partial(store.alerts, state="firing"))
+        growing = {place.id for place in hub.locations if grows(hub, place.id)}
+        here = [alert for alert in firing if alert.location in growing]
+        edges = {alert.location: await threads.to_source(hub.edge, alert.location) for alert in here}
+        self._interruptions.take(here, edges.__getitem__)
+
+    async def _interrupt(self, alert: "Alert") -> None:
+        """Show an alert's kitchen as it is now."""
+        session = self._session
+        assert session is not None
+        place, shown = session.hub.location(alert.location), session.place
+        moves = shown is None or shown.id != place.id or session.following.now is None
+        self._alert, self._interrupted = alert, self._interrupted + 1
+        self._number = -1 - self._interrupted  # no scene of a show has it
+        self._stop_at = time.monotonic() + LONGEST_S
+        self._send_stop(self._alert_caption(alert), moves)
+        if moves:
+            await asyncio.sleep(VEIL_S)
+            await session.choose(place.id, follow="live")
+            if session.problem:
+                self._interruptions.leave()
+                self._fail(session.problem)
+                return
+        self._tell_now()
+        self._card.param.update(arrived=self._number, problem="")
+
+    def _alert_caption(self, alert: "Alert") -> LiveCaption:
+        assert self._session is not None
+        name = self._session.hub.location(alert.location).display_name
+        return LiveCaption(f"{name}: {alert.title}", alert.text or alert.sentence, True)
 
     # -- live ---------------------------------------------------------------------------------------------------------------
     async def _change_stop(self, wall: LiveWall) -> None:
@@ -246,15 +333,18 @@ class KioskShow(pn.viewable.Viewer):
         """Say what is the case at the kitchen that is followed."""
         now = None if self._session is None else self._session.following.now
         self._live.now = now
-        if now is not None and self._wall is not None:
+        if now is not None and self._alert is not None:
+            self._send_stop(self._alert_caption(self._alert), bool(self._card.scene.get("moves")))
+        elif now is not None and self._wall is not None:
             self._send_stop(caption_of(now), bool(self._card.scene.get("moves")))
 
     def _send_stop(self, said: LiveCaption, moves: bool) -> None:
-        began = time.time() + self._stop_at - time.monotonic() - self._options.scene_s
+        lasts = self._options.scene_s if self._alert is None else LONGEST_S
+        began = time.time() + self._stop_at - time.monotonic() - lasts
         edge = self._controller.anchor.edge or 0.0
         self._card.scene = {
             "number": self._number, "index": 0, "count": 1, "name": said.headline, "headline": said.headline,
-            "detail": said.detail, "t": edge, "end": edge, "speed": 1.0, "captions": [], "duration": self._options.scene_s,
+            "detail": said.detail, "t": edge, "end": edge, "speed": 1.0, "captions": [], "duration": lasts,
             "since": None, "until": None, "trouble": said.trouble, "moves": moves, "mapped": "map" in self._views,
             "began": round(began, 1), "live": True,
         }  # fmt: skip
@@ -320,6 +410,8 @@ class KioskShow(pn.viewable.Viewer):
     def _show_target(self, scene: Scene) -> None:
         """Select the scene's order and zoom the map to the scene's zoom."""
         self._controller.selection.select(scene.order or None)
+        if isinstance(self._race, RaceView):  # not what stands for one that could not be built
+            self._race.begin(scene.race, scene.t)
         view, timeline = self._views.get("map"), self._controller.timeline
         if view is None or timeline is None:
             return
@@ -342,7 +434,13 @@ class KioskShow(pn.viewable.Viewer):
         self._card.scene = fields | ({"held": position.elapsed} if held else {"began": epoch - position.elapsed})
 
     def _on_message(self, event: Any) -> None:
-        """Carry out a presenter's key press, on every screen of the show; restore what the screen remembers of it."""
+        """Carry out a presenter's key press, on every screen of the show; restore what the screen remembers of it.
+
+        A key also ends what interrupts this screen.
+        """
+        match event.data:
+            case {"show": "next" | "back" | "pause"}:
+                self._interruptions.leave()
         match event.data:
             case {"show": "restore", "anchor": [float() | int() as origin, held, float() | int() as stamp]} if (
                 isinstance(held, float | int | None)

@@ -9,6 +9,14 @@ const ROW = 34;
 /** @param {string[]} kitchen id, name, qualifier */
 const labelOf = ([, name, qualifier]) => (qualifier ? `${name} (${qualifier})` : name);
 
+/** What leads to all kitchens on one clock, at the moment that this page shows: its address has it. */
+const ALL = "All kitchens on one clock …";
+const allKitchens = () => {
+  const { t = "", speed = "", theme = "" } = Object.fromEntries(new URLSearchParams(location.search));
+  const known = Object.entries({ t, speed, theme }).filter(([, value]) => value);
+  return `./network?${new URLSearchParams(known)}`;
+};
+
 /** The browser's own list, which every assistive technology and every phone knows. */
 function buildSelect(model) {
   const select = el("select", { id: "kitchen", "data-testid": "kitchen" });
@@ -16,11 +24,16 @@ function buildSelect(model) {
     select.value = model.value;
   };
   const build = () => {
-    select.replaceChildren(...model.kitchens.map((kitchen) => el("option", { value: kitchen[0] }, labelOf(kitchen))));
+    const kitchens = model.kitchens.map((kitchen) => el("option", { value: kitchen[0] }, labelOf(kitchen)));
+    select.replaceChildren(...kitchens, el("option", { value: "", "data-testid": "all-kitchens" }, ALL));
     show();
   };
   select.addEventListener("change", () => {
-    model.value = select.value;
+    if (select.value) model.value = select.value;
+    else {
+      show(); // Back leads here again
+      location.assign(allKitchens());
+    }
   });
   build();
   return { parts: [select], show, build, remove: () => {} };
@@ -57,7 +70,9 @@ class Combobox {
     this.list.node.tabIndex = -1; // the field has the focus
     this.status = el("div", { role: "status", class: "spoken" });
     this.none = el("p", { class: "none", hidden: true }, "No kitchen has that in its name, city or id.");
-    this.box = el("div", { class: "popup", popover: "manual" }, this.list.node, this.none);
+    this.all = el("a", { class: "all", href: "./network", tabindex: -1, "data-testid": "all-kitchens" }, ALL);
+    this.all.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
+    this.box = el("div", { class: "popup", popover: "manual" }, this.list.node, this.none, this.all);
     this.parts = [this.field, this.box, this.status];
     this.field.addEventListener("focus", () => this.field.select());
     this.field.addEventListener("click", () => this.open());
@@ -90,6 +105,7 @@ class Combobox {
 
   open() {
     if (this.isOpen || !this.box.isConnected) return;
+    this.all.setAttribute("href", allKitchens());
     this.box.showPopover();
     this.field.setAttribute("aria-expanded", "true");
     const { left, bottom, width } = this.field.getBoundingClientRect();

@@ -3,11 +3,13 @@
 import { clockFrom } from "../../views/shared/clock.js";
 import { el, icon } from "../../views/shared/elements.js";
 import { closeLast } from "../../views/shared/keys.js";
+import { memory } from "../../views/shared/memory.js";
 import { twin } from "../../views/shared/registry.js";
+import { sharedState } from "../../views/shared/shared_state.js";
 import { SignIn } from "../../views/shared/sign_in.js";
 import { selectionOf } from "../../views/shared/verbs.js";
 import { buildHelp, dialogOf, iconButton } from "./help.js";
-import { memory, pageKeys } from "./keys.js";
+import { pageKeys } from "./keys.js";
 import { addressOf } from "./links.js";
 import { isReadable, saveReport } from "./report.js";
 import { buildTour, TOURED } from "./tour.js";
@@ -56,6 +58,13 @@ function linkTo(clock) {
     url.searchParams.set("speed", String(clock.anchor.speed));
   }
   return url.href.replaceAll("%3A", ":").replaceAll("%2C", ",");
+}
+
+/** The address of the page of two sides with this kitchen, range and moment as the first. */
+function besideAddress(here) {
+  const query = new URLSearchParams();
+  for (const name of ["location", "start", "end", "t", "speed"]) if (here.has(name)) query.set(name, here.get(name));
+  return `./compare?${query}`.replaceAll("%3A", ":");
 }
 
 /**
@@ -203,6 +212,7 @@ class ChromeBar {
   constructor({ model }) {
     this.model = model;
     this.clock = clockFrom(this.model);
+    this.haunted = sharedState(this.model.clock, "ghost");
     this.selected = selectionOf(this.model);
     this.toast = buildToast();
     this.link = buildLink(this.clock, this.toast);
@@ -222,13 +232,14 @@ class ChromeBar {
     this.keys = pageKeys({
       help: () => this.help.open(),
       link: () => this.loaded() && this.link.copy(),
-      report: () => this.loaded() && this.report(),
+      report: () => this.loaded() && !this.model.without.includes("report") && this.report(),
       present: () => document.fullscreenEnabled && this.present(),
       theme: () => this.toggleTheme(),
       fit: () => twin.mapcommands?.get(this.model.clock)?.toggleFit?.(),
-      back: () => (this.model.waiting ? this.skeleton.give_up() : closeLast() || this.selected.back()),
+      back: () =>
+        this.model.waiting ? this.skeleton.give_up() : closeLast() || this.selected.back() || this.haunted.value?.off(),
     });
-    this.help = buildHelp(this.model.definitions, this.keys, () => this.startTour());
+    this.help = buildHelp(this.model, this.keys, () => this.startTour());
     this.offer = el("span", { class: "offer", "data-testid": "tour-offer" });
   }
 
@@ -240,6 +251,14 @@ class ChromeBar {
         label: "Copy link",
         title: "Copy a link to exactly this moment (C)",
         act: () => this.link.copy(),
+        needs: this.loaded,
+      },
+      {
+        name: "compare",
+        sign: "compare",
+        label: "Compare",
+        title: "Put this beside another kitchen or another day, on one clock",
+        act: () => location.assign(besideAddress(new URL(linkTo(this.clock)).searchParams)),
         needs: this.loaded,
       },
       {
@@ -285,7 +304,7 @@ class ChromeBar {
         act: () => this.help.open(),
         quiet: true,
       },
-    ];
+    ].filter(({ name }) => !this.model.without.includes(name));
   }
 
   /** The command that opens a page of others about what is seen; none where the operator set no address. */
@@ -492,7 +511,11 @@ class ChromeBar {
 
   update = () => {
     for (const [{ needs }, node] of [...this.bar, ...this.items]) node.hidden = needs ? !needs() : false;
-    this.offer.hidden = !this.loaded() || memory.get(TOURED) !== null || this.expired?.hidden === false;
+    this.offer.hidden =
+      this.model.without.includes("tour") ||
+      !this.loaded() ||
+      memory.get(TOURED) !== null ||
+      this.expired?.hidden === false;
   };
 
   screen = () => {

@@ -1,6 +1,6 @@
 """The page's own controls: copy link, report image, presentation, tour, help, and the keys that do not control the replay."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -65,7 +65,11 @@ class ChromeBar(Component):
         default="", doc="Address of the signed-in user's name, relative to the page; empty: there is none."
     )
     links = param.Dict(default={}, doc="Addresses of pages of others, by command (`ask`, `dashboard`); see links.js.")
+    without: list[str] = param.List(default=[], item_type=str, doc="Commands that this page has not, by name.")  # type: ignore[assignment]
     definitions = param.List(default=[], doc="[term, text] pairs of the help.")
+    alerts: str = param.Selector(  # type: ignore[assignment]
+        default="", objects=["", "on", "off"], doc="Whether there are alerts; empty: not to be said."
+    )
     dark = param.Boolean(default=False, doc="Whether the page is dark; its button changes it.")
 
     from_browser: ClassVar[tuple[str, ...]] = ("dark",)
@@ -88,14 +92,23 @@ class ChromeView(ReplayView):
     target: float = param.Number(default=DELIVERY_TARGET_S, bounds=(1, None), doc="Promised delivery time, seconds.")  # type: ignore[assignment]
 
     def __init__(
-        self, controller: ReplayController, on_cancel: Callable[[], object] = lambda: None, **params: Any
+        self,
+        controller: ReplayController,
+        on_cancel: Callable[[], object] = lambda: None,
+        alerts: str = "",
+        without: Sequence[str] = (),
+        **params: Any,
     ) -> None:
-        """`on_cancel()` is called when the user cancels loading."""
+        """`on_cancel()` is called when the user cancels loading; `alerts` is that of `ChromeBar`.
+
+        `without` names commands that the page has not.
+        """
         super().__init__(**{"target": controller.settings.delivery_target_s, **params})
         self._late_after = controller.settings.late_after_s
         offered = {"ask": controller.settings.ask_link, "dashboard": controller.settings.dashboard_link}
         links = {name: address for name, address in offered.items() if address}
-        self._bar = ChromeBar(margin=0, user=self.user, dark=self.dark, links=links)
+        commands = {"links": links, "without": list(without)}
+        self._bar = ChromeBar(margin=0, user=self.user, dark=self.dark, alerts=alerts, **commands)
         self._on_cancel = on_cancel
         self._bar.on_msg(self._on_message)
         self._bar.param.watch(lambda event: self.param.update(dark=event.new), "dark")

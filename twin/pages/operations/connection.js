@@ -186,8 +186,12 @@ class Session {
       this.document.clear({ sync: false });
       const { documents } = /** @type {any} */ (globalThis).Bokeh;
       if (documents.includes(this.document)) documents.splice(documents.indexOf(this.document), 1);
-      twin.clocks.delete(clock);
-      twin.selections?.delete(clock);
+      const led = twin.clocks.get(clock);
+      for (const [id, other] of twin.clocks)
+        if (id === clock || (led && other.lead === led)) {
+          twin.clocks.delete(id);
+          twin.selections?.delete(id);
+        }
     }
     for (const [target, type, listener] of this.listened) target.removeEventListener(type, listener);
     this.listened.length = 0;

@@ -37,6 +37,15 @@ const READING = [
   ["Moments", "What stands out against the same hour on other days, the most remarkable first. A click goes there."],
   ["Figures", "Rest the pointer on any number: it says what it counts, over which time, and what is left out and why."],
 ];
+/** What is said of alerts, by whether there are any; see chrome.py. */
+const ALERTS = {
+  on:
+    "The bell in the page’s header counts the alerts that fire now, wherever the playhead is, and lists those of " +
+    "before. A click goes to where one began. Its rules say what fires one; each shows first what it would have done.",
+  off:
+    "Nobody is alerted here. Whoever runs this server switches alerts on with TWIN_ALERTS=on; the page then has a " +
+    "bell in its header, with their list and their rules.",
+};
 
 /**
  * Open a modal dialog and give the focus back to where it was when it closes; browsers lose it across nested shadow
@@ -74,10 +83,10 @@ const iconButton = (name, label, act, attributes = {}) => {
 };
 
 /**
- * The help dialog; `definitions` are [term, text] pairs, `keys` the page's keys with their switch, `tour` begins the
- * tour.
+ * The help dialog; `definitions` are [term, text] pairs, `alerts` whether there are any ("on", "off", "": not to be
+ * said), `keys` the page's keys with their switch, `tour` begins the tour.
  */
-function buildHelp(definitions, keys, tour) {
+function buildHelp({ definitions, alerts }, keys, tour) {
   const chord = (names) =>
     el("span", { class: "chord" }, ...names.map((name) => (name === "–" ? name : el("kbd", {}, name))));
   const table = ([caption, rows]) =>
@@ -119,7 +128,7 @@ function buildHelp(definitions, keys, tour) {
       "section",
       { "aria-labelledby": "help-page" },
       el("h3", { id: "help-page" }, "How to read the page"),
-      list(READING),
+      list(ALERTS[alerts] ? [...READING, ["Alerts", ALERTS[alerts]]] : READING),
     ),
     el(
       "section",

@@ -1,6 +1,7 @@
 // The keys of the page itself, in one place; those of the replay are the transport's (twin/views/transport/keys.js).
 
 import { TYPED_IN } from "../../views/shared/keys.js";
+import { memory } from "../../views/shared/memory.js";
 
 /**
  * Everything in the page that matches, shadow roots included, in document order.
@@ -25,7 +26,7 @@ const PAGE_KEYS = [
   {
     keys: ["escape"],
     command: "back",
-    help: [[["Esc"], "Close what opened last; then the order, then the stage or group"]],
+    help: [[["Esc"], "Close what opened last; then the order, the stage or group, the ghost"]],
   },
   { keys: ["c"], command: "link", help: [[["C"], "Copy a link to this moment"]] },
   { keys: ["r"], command: "report", help: [[["R"], "Save a picture for a report"]] },
@@ -34,28 +35,6 @@ const PAGE_KEYS = [
   { keys: ["?"], command: "help", help: [[["?"], "This help"]] },
 ];
 const SINGLE_KEYS_OFF = "twin-single-keys-off";
-
-/**
- * A small memory of the browser's; it may be denied (private windows, notebooks in frames), then nothing is
- * remembered.
- */
-const memory = {
-  get(name) {
-    try {
-      return localStorage.getItem(name);
-    } catch {
-      return null;
-    }
-  },
-  set(name, value) {
-    try {
-      if (value === null) localStorage.removeItem(name);
-      else localStorage.setItem(name, value);
-    } catch {
-      /* then not */
-    }
-  },
-};
 
 /**
  * Carry out `actions` {command: function} on their keys of `PAGE_KEYS`. Where the user types, or has something open
@@ -96,4 +75,4 @@ function pageKeys(actions) {
   return keys;
 }
 
-export { findAll, memory, PAGE_KEYS, pageKeys };
+export { findAll, PAGE_KEYS, pageKeys };

@@ -4,6 +4,8 @@ import asyncio
 import functools
 import hashlib
 import logging
+import math
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ import panel as pn
 from panel.io.resources import get_dist_path
 
 from twin import api
+from twin.api.endpoints import BASE
+from twin.api.openapi_alerts import ALERTS
 from twin.foundation import errand
 from twin.foundation.address import Address, notice, quoted, suggestion
 from twin.foundation.errors import ForeignColumnsError, SignInError, TwinError
@@ -33,6 +37,8 @@ from twin.server import threads
 from twin.server.answering import answering_request
 from twin.server.headers import guard_page
 from twin.server.process import process
+from twin.views.bell.bell import AlertBarView, BellView
+from twin.views.bell.rules import AlertRulesView
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.feed.feed import FeedView
 from twin.views.incident_card.incident_card import IncidentCardView
@@ -48,6 +54,8 @@ from twin.views.order.order import OrderView
 from twin.views.order_list.order_list import OrderListView
 from twin.views.pipeline.pipeline import PipelineView
 from twin.views.session.address import NAMES, missing_order
+from twin.views.session.ghosts import KINDS as GHOSTS
+from twin.views.session.ghosts import is_choice
 from twin.views.session.session import ReplaySession
 from twin.views.shared import theme
 from twin.views.shared.component import bundle_url, style_text
@@ -70,7 +78,7 @@ PROGRESS_S = 0.5
 """Seconds between two progress texts while the source opens."""
 LONGEST_LATER = 31 * DAY
 """Longest range that the notice about later orders offers, seconds: stragglers may come years apart."""
-SAVED = ("events", "layers", "density", "tab", "below")
+SAVED = ("events", "layers", "density", "tab", "below", "ghost")
 """The parameters of the address in which views save a choice."""
 
 
@@ -83,7 +91,7 @@ def operations_page() -> pn.Column:
     pn.extension(reconnect=False)  # connection.js opens a new session instead
     query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
     mounted = api.mount()
-    _frame(query, mounted)
+    page_frame(query, mounted, bones=BONES if "location" in query else ())
     body = pn.Column(sizing_mode="stretch_both", margin=0)
     title = pn.pane.HTML(_text("title.html").replace("{title}", TITLE), margin=0, stylesheets=[_text("title.css")])
     header = pn.Row(
@@ -160,21 +168,25 @@ class _Operations:
         self.why = built(WhyView, controller, active=False)
         self.order = built(OrderView, controller)
         self.transport = built(
-            TransportView, controller, on_range=session.range, on_cancel=self._cancel, dock=True, on_why=self._explain
-        )
+            TransportView, controller, on_range=session.range, on_cancel=self._cancel, dock=True, on_why=self._explain,
+            on_ghost=session.ghosts.choose,
+        )  # fmt: skip
         self.data_quality = built(DataQualityView, controller, on_refresh=session.check_for_newer)
-        self.chrome = built(ChromeView, controller, on_cancel=self._cancel, user=api.user_url() if mounted else "")
+        watched = "" if session.hub.settings.on_behalf_of_user or not mounted else "on" if process.alerts else "off"
+        user = api.user_url() if mounted else ""
+        self.chrome = built(ChromeView, controller, on_cancel=self._cancel, user=user, alerts=watched)
         tiles = partial(process.built_tileset, session.hub)
         self.card = built(IncidentCardView, controller, hub=session.hub, tiles=tiles)
         self.live = built(LiveView, controller, on_live=session.go_live)
+        self.bells = self._bells() if mounted else []
         self.banner = BannerView()
         self.tabs = TabBar(sizing_mode="stretch_width", margin=0, tab="events")
         session.watch(
             [self.map, self.pipeline, self.kpis, self.alert, self.feed, self.moments, self.orders, self.trends, self.why,
-             self.order, self.transport, self.data_quality, self.chrome, self.card, self.live]
+             self.order, self.transport, self.data_quality, self.chrome, self.card, self.live, *self.bells]
         )  # fmt: skip
         saved = ((self.feed, "query"), (self.map, "layers_text"), (self.map, "density_text"), (self.tabs, "tab"),
-                 (self.transport, "below"))  # fmt: skip
+                 (self.transport, "below"), (session.ghosts, "choice"))  # fmt: skip
         session.save_in_address(**dict(zip(SAVED, saved, strict=True)))
         self._panels: dict[str, ReplayView] = {
             "events": self.feed, "moments": self.moments, "orders": self.orders, "trends": self.trends, "why": self.why,
@@ -183,19 +195,41 @@ class _Operations:
         # its kitchens come with the first place: thousands would make the first page wait for what it does not show
         self.choice = KitchenChoice(margin=0, visible=False, css_classes=["kitchen"])
         self.choice.param.watch(self._on_choice, "value")
-        self.bar = (self.live, self.data_quality, self.chrome, session.page, self.card)
+        self.bar = (self.live, *self.bells[:2], self.data_quality, self.chrome, session.page, self.card)
+        controller.lead = session.page
         self._follow()
         self._restored = session.restore(query)
         if self._restored:
             pass  # `_on_place` has shown the replay
         elif query.get("location") in {place.id for place in session.hub.locations}:
             self.chrome.waiting = "Loading …"
-            body[:] = [self.banner, self.replay]
+            body[:] = [self.banner, *self.bells[2:], self.replay]
         else:
             if (choice := session.hub.cached(Choices).ready(session.hub)) is not None:
                 self.welcome.show_choice(choice)
             body[:] = [self.banner, self.welcome]
         pn.state.onload(partial(self._begin, query))  # not before: Panel loses what changes while a page is being drawn
+
+    def _bells(self) -> list[ReplayView]:
+        """Return the bell of alerts, their rules and their bar; nothing where there are none."""
+        if process.alerts is None:
+            return []
+        controller = self.session.controller
+        store, address = process.alerts, f".{BASE}{ALERTS}"
+        bell = built(BellView, controller, store=store, on_go=self._go, api=address, user="./user")
+        rules = built(AlertRulesView, controller, store=store, hub=self.session.hub, on_go=self._go, api=address)
+        return [bell, rules, built(AlertBarView, controller)]
+
+    def _go(self, t: float, location: str = "") -> None:
+        """Show the day of a time that is not in the range, at that time; of another kitchen if it is named."""
+        places = self.session.hub.locations
+        place = next((one for one in places if one.id == location), self.session.place)
+        if place is None or not math.isfinite(t):
+            return
+        day = int(place.tz.day(t))
+        window = self.session.hub.within(place.id, float(place.tz.start_of(day)), float(place.tz.start_of(day + 1)))
+        if window is not None:
+            pn.state.execute(partial(self.session.choose, place.id, window.start, window.end, t))
 
     def _follow(self) -> None:
         """Connect the parts: each follows the Params of others."""
@@ -204,13 +238,14 @@ class _Operations:
         session.page.param.watch(self._apply_theme, "was_dark")
         self.map.param.watch(lambda event: session.param.update(viewport=event.new), "viewport")
         session.param.watch(lambda event: self.map.param.update(viewport=event.new), "viewport")
+        session.ghosts.param.watch(lambda event: self.transport.param.update(ghost=event.new), "choice")
         session.param.watch(self._on_place, "place")
         session.param.watch(self._on_waiting, "waiting")
         session.param.watch(self._on_problem, "problem")
         session.param.watch(self._update_age, ["as_of", "stale"])
         session.param.watch(self._offer_newer, "newer")
         session.following.param.watch(self._show_live, "now")
-        session.param.watch(self._show_live, ["as_of", "place"])
+        session.param.watch(self._show_live, "place")
         self.tabs.param.watch(self._choose_panel, ["tab", "room"])
         self.map.param.watch(self._choose_panel, "has_place")
         self.order.param.watch(self._choose_panel, "visible_order")
@@ -250,6 +285,10 @@ class _Operations:
         address.one_of("tab", self._panels)
         address.one_of("theme", theme.TOKENS)
         address.some_of("layers", [*LAYERS, NO_LAYERS], "layer")
+        ghost = address.text("ghost")
+        if ghost and not is_choice(ghost):
+            self.session.ghosts.choice = ""
+            address.remark(f"{quoted(ghost)} is no ghost: {', '.join(GHOSTS)}, or a day as 2025-10-16.")
         density = address.text("density")
         if density and not Density.of(density).kind:
             kind = density.partition(",")[0]
@@ -377,11 +416,12 @@ class _Operations:
             source_range=(place.start, place.end),
             latest=self.session.hub.last_day(place.id).end,
             reach=(reach.start, reach.end),
+            days=self.session.hub.days(place.id),
         )
         if event.old is None or event.old.id != place.id:  # not with every event of a live kitchen
             self._choose_panel()
         if self.replay not in list(self.body):
-            self.body[:] = [self.banner, self.replay]
+            self.body[:] = [self.banner, *self.bells[2:], self.replay]
 
     def _on_waiting(self, event: Any) -> None:
         self.transport.busy = event.new
@@ -452,16 +492,23 @@ def _switch_class(shown: Any, name: str, on: bool) -> None:
         shown.css_classes = classes
 
 
-def _frame(query: dict[str, str], mounted: bool) -> None:
+def page_frame(
+    query: Mapping[str, str],
+    mounted: bool,
+    title: str = TITLE,
+    bones: Sequence[tuple[str, int]] = (),
+    skeleton: str = "",
+) -> None:
     """Set the document's template: colours, title bar, the skeleton of the panels, and the script that opens the session.
 
-    All of it is in the HTML itself, because it is needed before any script has run, and when none can be had.
+    `bones` are the panels of the skeleton, by grid area and number of bars; `skeleton` is its style sheet, else this page's. It
+    all is in the HTML itself, because it is needed before any script has run, and when none can be had.
     """
     document = pn.state.curdoc
     if document is None:
         return
     document.config.notify_connection_status = False  # connection.js shows it instead
-    document.title = TITLE
+    document.title = title
     # Panel accepts the text of a template, too
     document.template = _text("frame.html")  # type: ignore[assignment]
     requested_theme = query.get("theme", "")
@@ -471,11 +518,11 @@ def _frame(query: dict[str, str], mounted: bool) -> None:
         nonce=guard_page(ONLINE_ORIGINS),
         **opening("page", mounted),
         tokens=theme.css(),
-        skeleton=_text("skeleton.css"),
+        skeleton=skeleton or _text("skeleton.css"),
         connection_style=_text("connection.css"),
         modules_script=script_source(Path(__file__).with_name("load_modules.js")),
         connection_script=script_source(Path(__file__).with_name("connection.js")),
-        bones=BONES if "location" in query else (),
+        bones=bones,
         asked_theme=requested_theme if requested_theme in theme.TOKENS else "",
         opening={"instance": process.instance, "build": _build(bundle), "bundle": bundle},
         # Panel sets it when it answers a request for the page. A session that a WebSocket makes, because the server was

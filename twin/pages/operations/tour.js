@@ -2,8 +2,9 @@
 // does not show are left out.
 
 import { el } from "../../views/shared/elements.js";
+import { memory } from "../../views/shared/memory.js";
 import { dialogOf, iconButton } from "./help.js";
-import { findAll, memory } from "./keys.js";
+import { findAll } from "./keys.js";
 
 const STOPS = [
   {

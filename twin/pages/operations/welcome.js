@@ -207,6 +207,8 @@ function errorNotice(model) {
 function render({ model }) {
   const grid = el("div", { class: "grid" });
   const lead = el("p", { class: "question" });
+  const all = el("a", { class: "all", href: "./network", "data-testid": "welcome-all", hidden: true });
+  all.append(icon("clock", 16), "All kitchens on one clock");
   const root = el(
     "main",
     { class: "welcome", "data-testid": "welcome" },
@@ -220,7 +222,7 @@ function render({ model }) {
         "Replay a day of a ghost kitchen: every order, every stage, every driver, at any moment.",
       ),
     ),
-    lead,
+    el("div", { class: "lead-in" }, lead, all),
     grid,
   );
 
@@ -238,6 +240,13 @@ function render({ model }) {
   };
   let list = null;
   const states = new States(model, grid, () => list?.redraw());
+  const beside = el(
+    "a",
+    { class: "beside", href: "./compare", hidden: true, "data-testid": "welcome-compare" },
+    icon("compare", 16),
+    "Put two kitchens, or two days of one, side by side",
+  );
+  lead.after(beside);
   const show = () => {
     const s = model.state;
     const cities = s.many ? JSON.parse(s.many).map(named) : (s.cities ?? []);
@@ -247,11 +256,13 @@ function render({ model }) {
     grid.setAttribute("aria-busy", String(s.status === "loading"));
     grid.className = `grid is-${s.status}`; // prefixed: Panel styles a plain .error
     grid.dataset.count = s.status === "loading" ? SKELETONS : cities.length > 4 ? "many" : cities.length;
+    beside.hidden = s.status !== "ready";
     lead.textContent =
       {
         loading: `${s.words || "Reading the data"} …`,
         ready: cities.length === 1 ? "One kitchen in this data" : `Choose one of ${many(cities.length)} kitchens`,
       }[s.status] ?? "";
+    all.hidden = s.status !== "ready";
     if (s.status === "loading") grid.replaceChildren(...Array.from({ length: SKELETONS }, skeleton));
     else if (s.many) {
       list = new WelcomeList({ cities, choose, states });

@@ -102,13 +102,18 @@ def transpile(sql: str) -> str:
 
 
 def _typed_json(node: exp.Expression) -> exp.Expression:
-    """Replace from_json(x, 'ARRAY<STRUCT<…>>') by json_transform, for which DuckDB describes the type in JSON."""
+    """Replace from_json(x, 'ARRAY<…>') by json_transform, for which DuckDB describes the type in JSON.
+
+    Texts of an array that a path has found stay JSON, because a path is asked of them again.
+    """
     if isinstance(node, exp.FromJson):
         shape = exp.DataType.build(node.expression.name, dialect="databricks")
-        structure = exp.Literal.string(json.dumps(_structure(shape)))
+        structure = _structure(shape)
+        if structure == ["TEXT"] and isinstance(node.this, exp.JSONExtractScalar):
+            structure = ["JSON"]
         # invalid JSON gives NULL in Databricks and an error in DuckDB
         valid = exp.Case(ifs=[exp.If(this=exp.func("json_valid", node.this.copy()), true=node.this.copy())])
-        return exp.Anonymous(this="json_transform", expressions=[valid, structure])
+        return exp.Anonymous(this="json_transform", expressions=[valid, exp.Literal.string(json.dumps(structure))])
     return node
 
 

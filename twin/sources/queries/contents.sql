@@ -72,7 +72,7 @@ by_order AS (
     coalesce(collect_list(spelling) FILTER (WHERE spelling IS NOT NULL), array()) AS spellings,
     coalesce(
       collect_list(named_struct('before_at', before_at, 'begin_at', at)) FILTER (
-        WHERE used_type = 'order_created' AND at - before_at > 86400000000
+        WHERE used_type = 'order_created' AND at - before_at > 43200000000
       ),
       array()
     ) AS begins,

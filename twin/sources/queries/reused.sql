@@ -1,4 +1,4 @@
--- The later lives of ids that are used again: an id that is created more than 24 hours after its event before that begins another
+-- The later lives of ids that are used again: an id that is created more than 12 hours after its event before that begins another
 -- order. `life` is 2 for the second one; it ends before `next_began`, NULL for the last one.
 SELECT
   location,
@@ -18,7 +18,7 @@ FROM (
     ) AS before_ts
   FROM events AS e
   INNER JOIN lives AS l ON l.location = e.location AND l.order_id = e.order_id
-  WHERE e.reason IS NULL AND timestampdiff(MICROSECOND, l.first_ts, l.last_ts) > 86400000000
+  WHERE e.reason IS NULL AND timestampdiff(MICROSECOND, l.first_ts, l.last_ts) > 43200000000
 )
-WHERE event_type = 'order_created' AND timestampdiff(MICROSECOND, before_ts, ts) > 86400000000
+WHERE event_type = 'order_created' AND timestampdiff(MICROSECOND, before_ts, ts) > 43200000000
 ORDER BY location, order_id, began

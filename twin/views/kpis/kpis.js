@@ -38,6 +38,14 @@ const WINDOW_OF = {
   revenue: LAST_HOUR,
   "revenue-today": TODAY,
 };
+/** The cards beside whose figure that of the ghost stands. */
+const HAUNTED = {
+  orders: "orders-hour",
+  delivery: "delivery-time",
+  completion: "completion",
+  active: "active",
+  revenue: "revenue",
+};
 const windowOf = (id) => WINDOW_OF[id] ?? WINDOW_OF[Object.keys(WINDOW_OF).find((card) => id.startsWith(card))];
 
 /** A card: heading with its window, value with a note beside it, lines of detail, and a drawing. */
@@ -114,9 +122,9 @@ class KpiCards {
       el("i", { style: `background:var(--tw-${key}-fill)`, "data-testid": `kpi-active-${key}`, "data-window": NOW }),
     );
     this.buildCards();
+    this.assemble();
     this.listen();
     this.offerReport();
-    this.assemble();
   }
 
   buildCards() {
@@ -170,6 +178,12 @@ class KpiCards {
     note.replaceWith(this.f["delivery-time-trend"]);
     root.querySelector(".detail").prepend(value);
     value.className = "mean";
+    this.ghosts = {};
+    for (const [name, id] of Object.entries(HAUNTED)) {
+      this.ghosts[name] = figure("ghost", `kpi-${id}-ghost`, WINDOW_OF[id]);
+      // a share beside a share has no room in a narrow card: it stands below
+      this.cards[name].root.querySelector(name === "completion" ? ".detail" : ".row").append(this.ghosts[name]);
+    }
     this.show = {
       orders: (s) => this.showOrders(s),
       delivery: (s) => this.showDelivery(s),
@@ -501,6 +515,31 @@ class KpiCards {
     leaveOut(this.cards.revenue, known ? [[s.unpriced, "created in the last 60 minutes, without a price"]] : []);
   }
 
+  /** Beside each figure what it was on the other day at this time of day; nothing where none is chosen. */
+  showGhost(g) {
+    this.root.classList.toggle("haunted", !!g);
+    const late = !g?.count ? null : g.late;
+    const told = {
+      orders: [g?.orders ?? null, (n) => many(Math.round(n)), "orders created in the 60 minutes"],
+      delivery:
+        late === null
+          ? [g?.mean ?? null, minutesText, "the mean delivery time of the 60 minutes"]
+          : [late, (n) => `${many(n)} of ${many(g.count)}`, "of the deliveries of the 60 minutes were late"],
+      completion: [g?.completion ?? null, percentText, "of the orders due were delivered"],
+      active: [g?.active ?? null, shortMany, "active orders"],
+      revenue: [g?.revenue ?? null, moneyText, "of orders created in the 60 minutes"],
+    };
+    for (const [name, [value, text, words]] of Object.entries(told)) {
+      const known = value !== null;
+      put(
+        this.ghosts[name],
+        known ? text(value) : "",
+        known ? `${g.label}, same time: ${text(value)} ${words}` : "",
+        value,
+      );
+    }
+  }
+
   draw = () => {
     const { orders = [], usual = [] } = JSON.parse(this.model.series);
     const now = this.state.orders ?? {};
@@ -528,7 +567,9 @@ class KpiCards {
   update = () => {
     const before = this.state.orders?.now;
     this.state = JSON.parse(this.model.state);
-    for (const [name, figures] of Object.entries(this.state)) this.show[name](figures);
+    const { ghost, ...cards } = this.state;
+    for (const [name, figures] of Object.entries(cards)) this.show[name](figures);
+    if (ghost || this.root?.classList.contains("haunted")) this.showGhost(ghost);
     if (this.state.orders?.now !== before) this.later();
   };
 

@@ -32,6 +32,7 @@ class KpiCards(Component):
     - completion: share, due, delivered and cancelled (parts of due), not_due (excluded), before (24 hours before),
       before_due, goal, level, day (number of the day before)
     - active: orders per open stage, null for a stage that the data does not have; cancelled and stalled (excluded)
+    - ghost, only where another day stands beside this one: orders, late and count (of deliveries), completion, active, revenue
     - revenue: hour and today; unpriced and unpriced_today, the orders in them without a price (excluded)
     """
 
@@ -159,7 +160,26 @@ class KpiView(ReplayView):
                 "today": _money(kpis.revenue_today, playing),
                 "unpriced_today": kpis.unpriced_today,
             },
+            **self._ghost(snapshot.t, playing),
         }
+
+    def _ghost(self, t: float, playing: bool) -> dict[str, dict[str, Any]]:
+        """Return the ghost's figures at its own moment beside t; the usual has those that are usual."""
+        ghost = self._controller.ghost
+        if ghost is None or ghost.problem:
+            return {}
+        label: dict[str, Any] = {"label": ghost.label}
+        if (usual := self._usual) is not None and ghost.baseline is not None:
+            mark = t // SERIES_STEP * SERIES_STEP
+            return {"ghost": label | {"orders": usual.orders(mark), "mean": usual.delivery(mark)}}
+        kpis = ghost.kpis(t, self.target)
+        if kpis is None:
+            return {}
+        return {"ghost": label | {
+            "orders": kpis.orders_per_hour, "late": kpis.deliveries_over, "count": kpis.deliveries,
+            "mean": _minutes(kpis.delivery_time, playing), "completion": _share(kpis.completion, playing),
+            "active": kpis.active_total, "revenue": _money(kpis.revenue, playing),
+        }}  # fmt: skip
 
     def _series(self, index: MetricIndex, mark: float) -> str:
         values = [None if math.isnan(value) else int(value) for value in index.series(mark).orders_per_hour.tolist()]

@@ -237,11 +237,18 @@ class Controls {
    * Take the marks as they are drawn (canvases), so that the legend shows what the map shows; `density` its layer as
    * it was told.
    */
-  fillLegend(marks = this.marks, density = this.density, minutes = this.minutes, crowd = this.crowd) {
+  fillLegend(
+    marks = this.marks,
+    density = this.density,
+    minutes = this.minutes,
+    crowd = this.crowd,
+    ghost = this.ghost,
+  ) {
     this.marks = marks;
     this.density = density;
     this.minutes = minutes;
     this.crowd = crowd;
+    this.ghost = ghost;
     if (!marks?.colours.blue) return;
     const shown = (canvas) => {
       const own = el("canvas", { width: canvas.width, height: canvas.height });
@@ -280,10 +287,21 @@ class Controls {
                 density.title,
               ),
             ];
+    const haunted = () =>
+      ghost
+        ? [
+            entry(
+              shown(marks.ghost(ON_TIME, 6)),
+              `Ghost: ${ghost}`,
+              "Drivers of another day, at the same time of day. That day is over: nothing here is to come",
+            ),
+          ]
+        : [];
     const entries = () =>
       crowd
-        ? [...many(), ...dense()]
+        ? [...many(), ...haunted(), ...dense()]
         : [
+            ...haunted(),
             entry(
               shown(marks.head(ON_TIME, false, 6)),
               "On time",

@@ -5,7 +5,7 @@ import { toLat, toLon } from "./camera.js";
 
 /** What is drawn now, and what it cost. */
 function inspectionOf(map) {
-  const { model, motion, picture, clusters, camera, asked, crowd, names } = map;
+  const { model, motion, ghost, picture, clusters, camera, asked, crowd, names } = map;
   return {
     /** Every driver drawn: the order's row, Web Mercator metres, degrees, 0 on time, 1 at risk, 2 late. */
     positions() {
@@ -29,6 +29,12 @@ function inspectionOf(map) {
     /** The names on the base map: text, kind, middle (x, y, pixels), angle, width, size. */
     names: () => names.written,
     clusters: () => clusters.list.map(({ sx, sy, n, r }) => ({ x: sx, y: sy, n, r })),
+    /** Every driver of the other day: the order's row in its timeline, Web Mercator metres. */
+    ghosts() {
+      const [kx, ky] = model.scene.kitchen ?? [0, 0];
+      return ghost.drivers.map((trip) => ({ order: trip.order, x: kx + trip.px, y: ky + trip.py }));
+    },
+    ghostTime: () => ghost.motion.t,
     faded: () => motion.faded.map((trip) => trip.order),
     pins: () => map.pins.map((pin) => pin.order),
     figure: () => map.pv,

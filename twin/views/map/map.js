@@ -12,6 +12,7 @@ import { Clusters } from "./clusters.js";
 import { Controls } from "./controls.js";
 import { Fingers } from "./fingers.js";
 import { Crowd } from "./fleet.js";
+import { Ghost } from "./ghost.js";
 import { inspectionOf } from "./inspection.js";
 import { Motion, REST } from "./motion.js";
 import { Names } from "./names.js";
@@ -32,11 +33,13 @@ class MapFrame {
     this.picture = new Picture();
     this.clusters = new Clusters();
     this.motion = new Motion(this.clock, this.send);
+    this.ghost = new Ghost(this.clock, this.send);
     this.few = false; // whether so few of a crowd are in view that they may be told one by one
     this.motion.look = () => ({
       box: this.picture.view && (this.few || this.motion.held?.within) ? this.viewBox() : null,
       order: this.selection.row,
     });
+    this.ghost.motion.look = () => ({ box: this.picture.view ? this.viewBox() : null, order: -1 });
     this.asked = new Asked(this.clock, this.send, () => {
       this.fillLegend();
       this.redraw();
@@ -137,6 +140,7 @@ class MapFrame {
     document.addEventListener("visibilitychange", this.onShown);
     this.model.on("msg:custom", this.receive);
     this.model.on("scene", this.restage);
+    this.model.on("ghost", this.haunt);
     this.model.on("base", () => this.base.show());
     this.model.on("layers", () => {
       Object.assign(this.show, this.model.layers);
@@ -189,7 +193,16 @@ class MapFrame {
     this.drawn.set(this.model.clock, inspectionOf(this));
   }
 
+  /** Take another ghost, or none. */
+  haunt = () => {
+    this.ghost.take(this.model.ghost, this.motion.target);
+    this.root.classList.toggle("haunted", !!this.ghost.label);
+    this.fillLegend();
+    this.redraw();
+  };
+
   begin() {
+    this.haunt();
     this.restage(); // the first trips are asked for while the figure is still being laid out
     if (this.motion.version && this.clock.anchor) this.motion.want(this.clock.now());
     this.attach();
@@ -250,8 +263,10 @@ class MapFrame {
     this.frames++;
     const gliding = this.camera.step();
     const advanced = this.motion.advance();
+    const haunted = this.ghost.advance(this.motion.t);
     const going = this.follow();
-    if ((advanced && !(this.motion.crowded && !this.motion.active.length)) || this.dirty || going) {
+    const moved = advanced && !(this.motion.crowded && !this.motion.active.length);
+    if (moved || haunted || this.dirty || going) {
       this.dirty = false;
       this.paint(going);
     }
@@ -263,6 +278,7 @@ class MapFrame {
     if (
       this.clock.moving ||
       this.motion.waiting ||
+      this.ghost.waiting ||
       gliding ||
       this.camera.glide ||
       going ||
@@ -381,6 +397,7 @@ class MapFrame {
       pins: this.pins,
       stage,
       faint: this.selection.row >= 0 || filtered,
+      ghosts: this.ghost.drivers,
       clusters: this.clusters.list,
       density: this.asked.densityOf(this.model.density, this.motion.t),
       strength: this.model.density.strength,
@@ -420,6 +437,7 @@ class MapFrame {
       this.asked.density,
       Math.round(this.motion.target / 60),
       this.motion.crowded ? { n: this.motion.held.crowd, ramp: this.crowd.ramp } : null,
+      this.ghost.label,
     );
   }
 
@@ -448,7 +466,7 @@ class MapFrame {
     this.crowd.forget();
     // else it has been asked for already
     if (this.motion.version !== (text ? 0 : version)) this.motion.forget(text ? 0 : version);
-    this.motion.target = target ?? Infinity;
+    this.motion.target = this.ghost.motion.target = target ?? Infinity;
     this.picture.glyphs = glyphs;
     this.fillLegend();
     if (this.pv && this.model.scene.kitchen) {
@@ -474,6 +492,8 @@ class MapFrame {
     if (m.tell === "motion") {
       if (m.grown) this.asked.renew(m.inserted, [this.selection.row, this.selection.hovered]);
       if (this.motion.receive(m)) this.wake();
+    } else if (m.tell === "ghost") {
+      if (this.ghost.receive(m)) this.wake();
     } else if (m.version !== this.model.scene.version) return;
     else if (m.tell === "order") {
       if (m.order === this.selection.row) {

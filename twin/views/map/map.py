@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import panel as pn
 import param
+from numpy.typing import NDArray
 from panel.custom import Child
 
 from twin.foundation.settings import DELIVERY_TARGET_S
@@ -106,6 +107,11 @@ class MapFrame(Component):
     )
     densities = param.List(default=list(KINDS), doc="The kinds that can be chosen; a saved page does not have all.")
     spans = param.List(default=list(MINUTES), doc="Minutes to choose from.")
+    ghost: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={},
+        doc="The second, paler fleet: `number` (another one for each), `label`, and `pieces`, [start, end, shift]: from when to "
+        "when, data seconds, its drivers are those of `shift` seconds later. Empty: none.",
+    )
     dark = param.Boolean(default=False, doc="Whether the page is dark.")
     viewport = param.List(
         default=[], doc="Centre and zoom that the user chose: [lon, lat, zoom]; empty: the first view."
@@ -149,6 +155,7 @@ class MapView(ReplayView):
         self._browser_window: tuple[float, float] | None = None  # what the browser has received
         self._pushed_window: tuple[float, float] | None = None
         self._pushes = 0
+        self._ghosts = 0
         self._viewed = Viewed(0.0, None, -1, False)
         self._questions = {kind: Newest() for kind in ("crowd", "near", "density")}
         self._frame = MapFrame(
@@ -162,6 +169,7 @@ class MapView(ReplayView):
         self._frame.param.watch(lambda event: self.param.update(viewport=viewport_of(event.new)), "viewport")
         self._frame.param.watch(lambda event: self.param.update(layers_text=layers_text(event.new)), "layers")
         self._frame.param.watch(self._take_density, "density")
+        self.follow(controller, "ghost", self._show_ghost)
         self.param.watch(self._pass_on, ["viewport", "dark", "layers_text", "density_text"])
         self.reset()
 
@@ -200,6 +208,16 @@ class MapView(ReplayView):
         window = self._window(timeline, start, end)
         self._browser_window = self._pushed_window = start, window["to"]
         self._send("motion", {"pushed": True, **window})
+
+    def _show_ghost(self) -> None:
+        """Say which moments of another day its drivers are shown of; the browser then requests their trips."""
+        ghost = self._controller.ghost
+        if ghost is None or ghost.align is None or ghost.timeline is None:
+            if self._frame.ghost:
+                self._frame.ghost = {}
+            return
+        self._ghosts += 1
+        self._frame.ghost = {"number": self._ghosts, "label": ghost.label, "pieces": ghost.align.pieces()}
 
     def extend(self, inserted: Inserted) -> None:
         """Use the controller's timeline: send the trips around the playhead anew."""
@@ -288,6 +306,11 @@ class MapView(ReplayView):
             return
         rows = len(timeline.orders.ids)
         match message:
+            case {
+                "ask": "motion", "ghost": int() as number, "from": float() | int() as start, "to": float() | int() as end,
+            }:  # fmt: skip
+                if number == self._frame.ghost.get("number"):
+                    self._send_ghost(float(start), float(end), message)
             case {"ask": "motion", "from": float() | int() as start, "to": float() | int() as end}:
                 if not self._is_under_way(message):
                     self._send_window(timeline, float(start), float(end), message)
@@ -343,8 +366,19 @@ class MapView(ReplayView):
         """Return the trips of a window for a browser that shows `self._viewed`."""
         group = self._controller.selection.group
         picked = np.array([] if group is None else group.rows, np.int32)
+        return self._trips_of(timeline, start, end, after, self._viewed, picked)
+
+    def _trips_of(
+        self,
+        timeline: Timeline,
+        start: float,
+        end: float,
+        after: float | None,
+        viewed: Viewed,
+        picked: NDArray[np.int32] = fleet.NO_ORDERS,
+    ) -> dict[str, Any]:
         most = self._controller.settings.dense_from
-        chosen = fleet.choose(timeline, start, end, after, self._viewed, most, picked)
+        chosen = fleet.choose(timeline, start, end, after, viewed, most, picked)
         rows = chosen.trips
         motion = timeline.motion(start, end, after=after) if rows is None else timeline.motion_of(rows)
         trips = messages.window_message(motion, timeline.orders, self._controller.anchor.rate)
@@ -356,6 +390,18 @@ class MapView(ReplayView):
             "within": chosen.within,
             **trips,
         }
+
+    def _send_ghost(self, start: float, end: float, question: dict[str, Any]) -> None:
+        """Send the trips of the ghost's day in a window of its own time."""
+        ghost = self._controller.ghost
+        if ghost is None or ghost.timeline is None:
+            return
+        after = question.get("after")
+        since = float(after) if isinstance(after, float | int) else None
+        viewed = replace(Viewed.of(question, start), order=-1)  # who is picked out is of the day shown
+        end = min(end, start + messages.LONGEST_WINDOW_S)
+        window = self._trips_of(ghost.timeline, start, end, since, viewed)
+        self._send("ghost", {"number": question.get("number", 0), "ghost": question["ghost"], **window})
 
     def _send_window(self, timeline: Timeline, start: float, end: float, question: dict[str, Any]) -> None:
         end = min(end, start + messages.LONGEST_WINDOW_S)

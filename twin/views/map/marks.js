@@ -9,6 +9,7 @@ import { LATE } from "./motion.js";
 const HEAD_PX = 7.5; // radius of a driver's head
 const PIN_PX = 7.5; // radius of a customer's pin where there is room for it
 const DIMMED = 0.3; // what is not selected
+const GHOSTLY = 0.35; // the drivers of another day
 const FADE_SHADES = 24; // steps in which a delivery fades
 const RIM_STEPS = 12; // parts of a bubble's rim: few, so that each is soon drawn already
 
@@ -34,6 +35,7 @@ class Marks {
       trail: of("out_for_delivery"),
       onTone: of("panel"),
       tones: [of("out_for_delivery-fill"), of("risk-fill"), of("bad")],
+      ghosts: [of("ink"), of("ink"), of("bad")],
       trails: [of("out_for_delivery"), of("warn"), of("bad")],
       stages: Object.fromEntries(
         ["created", "cooking", "ready", "completed"].map((stage) => [stage, of(`${stage}-fill`)]),
@@ -68,6 +70,19 @@ class Marks {
     const half = size / 2;
     const snap = (at) => (this.snap ? Math.round(at * ratio) / ratio - 0.5 : at); // the ink is shifted by half a pixel
     ink.drawImage(stamp, snap(x - half), snap(y - half), stamp.width / ratio, stamp.height / ratio);
+  }
+  /** A driver of another day: the head of its tone, hollow. */
+  ghost(tone, r = HEAD_PX) {
+    return this.stamp(`ghost/${tone}/${r}`, 2 * r + 5, (ink) => {
+      ink.beginPath();
+      ink.arc(0, 0, r - 0.4, 0, 7);
+      ink.strokeStyle = this.colours.ghosts[tone];
+      ink.lineWidth = r > 4 ? 2.8 : 1.6;
+      ink.stroke();
+    });
+  }
+  drawGhost(ink, x, y, tone) {
+    this.put(ink, this.ghost(tone), x, y, 2 * HEAD_PX + 5);
   }
   /** A driver's head: tone 0, 1, 2 and whether its position is inferred. */
   head(tone, inferred, r = HEAD_PX) {
@@ -215,4 +230,4 @@ class Marks {
   font = FONT;
 }
 
-export { DIMMED, FADE_SHADES, HEAD_PX, Marks, PIN_PX };
+export { DIMMED, FADE_SHADES, GHOSTLY, HEAD_PX, Marks, PIN_PX };

@@ -4,7 +4,7 @@
 
 import { ReplayClock } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";
-import { DIMMED, FADE_SHADES, HEAD_PX, Marks, PIN_PX } from "./marks.js";
+import { DIMMED, FADE_SHADES, GHOSTLY, HEAD_PX, Marks, PIN_PX } from "./marks.js";
 import { AT_RISK, fadeSpan, LATE, ON_TIME } from "./motion.js";
 import { Pixels, SMALL_HEADS } from "./pixels.js";
 
@@ -35,9 +35,9 @@ const KITCHEN_STYLE =
 
 /**
  * A moment to draw: {active, faded (trips), t, speed, show (layers), focus (trips picked out), faint (whether the
- * others are dimmed), crowd (frames of drivers that are not told one by one; null: none), pins (customers of a stage:
- * {cx, cy}), stage, places (orders picked out that are not on the road: {cx, cy, text, inside}), clusters, heat, pulse
- * (wall seconds, null: still)}.
+ * others are dimmed), ghosts (trips of another day), crowd (frames of drivers that are not told one by one; null:
+ * none), pins (customers of a stage: {cx, cy}), stage, places (orders picked out that are not on the road:
+ * {cx, cy, text, inside}), clusters, heat, pulse (wall seconds, null: still)}.
  */
 class Picture {
   // so many heads are drawn one by one; more are written pixel by pixel, several times as fast (Settings.glyphs_to)
@@ -243,6 +243,7 @@ class Picture {
         show.trails ? long * Math.min(1, SMALL_HEADS / active.length) : 0,
         active.length > this.glyphs,
         strength,
+        m.ghosts,
       );
     if (!this.bare) {
       ink.setTransform(1, 0, 0, 1, 0, 0);
@@ -251,6 +252,7 @@ class Picture {
       ink.globalCompositeOperation = "source-over";
       ink.setTransform(ratio, 0, 0, ratio, ratio / 2, ratio / 2);
     }
+    if (!many) this.ghosts(ink, m.ghosts);
     if (!many && show.trails) this.trails(ink, active, t, long, strength);
     this.deliveries(ink, m);
     const alone = active.length <= this.glyphs ? active.filter((trip) => !trip.cluster && !focus.includes(trip)) : [];
@@ -261,6 +263,16 @@ class Picture {
     ink.globalAlpha = 1;
     for (const trip of focus) this.picked(ink, trip);
     for (const place of m.places) this.place(ink, place, m.pulse);
+  }
+  /** The drivers of another day: hollow, paler, under all others, and of nothing that can be picked out. */
+  ghosts(ink, trips) {
+    ink.globalAlpha = GHOSTLY;
+    for (const trip of trips) {
+      const x = this.X(trip.px);
+      const y = this.Y(trip.py);
+      if (this.sees(x, y, 12)) this.marks.drawGhost(ink, x, y, trip.tone);
+    }
+    ink.globalAlpha = 1;
   }
   head(ink, trip) {
     const x = this.X(trip.px);

@@ -1,5 +1,7 @@
 // Hundreds of trails and heads written into one pixel buffer: thousands of small paths would cost ten times as much.
 
+import { GHOSTLY } from "./marks.js";
+
 const SMALL_HEADS = 2500; // with more drivers the heads are dots
 
 class Pixels {
@@ -13,10 +15,10 @@ class Pixels {
     this.hues = this.marks.colours.trails.map(packed);
   }
   /**
-   * Draw trails of `long` data seconds (0: none), and heads if `heads`, of the trips; `strength` 0 to 1 is for all of
-   * them.
+   * Draw `ghosts`, drivers of another day, under trails of `long` data seconds (0: none), and heads if `heads`, of the
+   * trips; `strength` 0 to 1 is for all of them.
    */
-  draw(ink, view, active, t, long, heads, strength) {
+  draw(ink, view, active, t, long, heads, strength, ghosts = []) {
     const { width: w, height: h } = ink.canvas;
     const small = active.length > SMALL_HEADS;
     if (this.image?.width !== w || this.image?.height !== h) {
@@ -25,23 +27,30 @@ class Pixels {
     }
     this.view = view;
     this.buffer.fill(0);
+    if (ghosts.length) {
+      const size = active.length + ghosts.length > SMALL_HEADS ? 2.5 : 5;
+      const rings = [0, 1, 2].map((tone) =>
+        this.stampOf(this.marks.ghost(tone, size), `ghost/${tone}/${size}`, w, GHOSTLY),
+      );
+      for (const trip of ghosts) this.put(rings[trip.tone], trip, w, h);
+    }
     if (long) for (const trip of active) this.trail(trip, t - trip.start, long, w, h, !small, 200 * strength);
     if (heads) {
       const stamps = [0, 1, 2].flatMap((tone) =>
         [false, true].map((inferred) => this.headStamp(tone, inferred, small ? 2.5 : 5, w, strength)),
       );
-      const { buffer } = this;
-      const { ox, oy, sx, sy, ratio } = view;
-      for (const trip of active) {
-        if (trip.cluster) continue;
-        const { reach, steps, colours } = stamps[2 * trip.tone + trip.inferred];
-        const x = Math.round((ox + trip.px * sx) * ratio);
-        const y = Math.round((oy - trip.py * sy) * ratio);
-        if (!(x >= reach && y >= reach && x < w - reach && y < h - reach)) continue;
-        for (let k = 0, at = y * w + x; k < steps.length; k++) buffer[at + steps[k]] = colours[k];
-      }
+      for (const trip of active) if (!trip.cluster) this.put(stamps[2 * trip.tone + trip.inferred], trip, w, h);
     }
     ink.putImageData(this.image, 0, 0);
+  }
+  /** Write a stamp where a driver is, if all of it is in the buffer of width w and height h. */
+  put({ reach, steps, colours }, trip, w, h) {
+    const { buffer } = this;
+    const { ox, oy, sx, sy, ratio } = this.view;
+    const x = Math.round((ox + trip.px * sx) * ratio);
+    const y = Math.round((oy - trip.py * sy) * ratio);
+    if (!(x >= reach && y >= reach && x < w - reach && y < h - reach)) return;
+    for (let k = 0, at = y * w + x; k < steps.length; k++) buffer[at + steps[k]] = colours[k];
   }
   /** Write the trail of a driver found by place(): from the driver back over the knots, fading with the time passed. */
   trail(trip, now, long, w, h, wide, most) {
@@ -95,9 +104,11 @@ class Pixels {
   }
   /** A head as pixels of a buffer of width w: where each is from the middle, and its colour. */
   headStamp(tone, inferred, r, w, strength) {
-    const key = `${tone}/${inferred}/${r}/${w}/${strength}/${this.view.ratio}`;
+    return this.stampOf(this.marks.head(tone, inferred, r), `${tone}/${inferred}/${r}`, w, strength);
+  }
+  stampOf(drawn, name, w, strength) {
+    const key = `${name}/${w}/${strength}/${this.view.ratio}`;
     if (!this.stamps.has(key)) {
-      const drawn = this.marks.head(tone, inferred, r);
       const size = drawn.width;
       const half = size >> 1;
       const copy = new OffscreenCanvas(size, size).getContext("2d");

@@ -3,14 +3,19 @@
 As it was known then, unless the page is to show it with hindsight: then the card has the moments of the whole range.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import param
 
+from twin.analysis.moments import Moment
 from twin.analysis.moments.known import JUST_ENDED
+from twin.analysis.moments.unfolding import KnownFrom
+from twin.foundation.cache import shared
 from twin.replay.controller import ReplayController
+from twin.sources.base import Window
 from twin.views.moments.known import known_to_browser
 from twin.views.moments.moments import span_of, to_browser
 from twin.views.shared.component import Component, module_source, style_source
@@ -56,6 +61,7 @@ class AlertView(ReplayView):
     def __init__(self, controller: ReplayController, **params: Any) -> None:
         super().__init__(**params)
         self._controller = controller
+        self._unfolded: tuple[dict[int, tuple[KnownFrom, ...]], Window | None] | None = None  # what the card has
         self._card = AlertCard(sizing_mode="stretch_width")
         self._card.join(controller)
         self._card.retry_with(partial(self.retry, controller))
@@ -76,14 +82,9 @@ class AlertView(ReplayView):
     def learn(self) -> None:
         """Show the troubles of the controller's insights."""
         insights = self._controller.insights
-        troubles = (
-            None
-            if insights is None
-            else [one for one in to_browser(insights.moments, span_of(self._controller)) if one["trouble"]]
-        )
         timeline = self._controller.timeline
-        self._card.param.update(
-            moments=troubles,
+        self._card.tell(
+            moments=None if insights is None else _troubles(insights.moments, span_of(self._controller)),
             states=states_to_browser(insights),
             empty=timeline is not None and not timeline.has_orders,
             problem="" if insights is not None else self._controller.insights_problem,
@@ -93,4 +94,13 @@ class AlertView(ReplayView):
 
     def _unfold(self) -> None:
         """Show what the controller has of how troubles unfolded."""
-        self._card.known = known_to_browser(self._controller)
+        timeline = self._controller.timeline
+        what = self._controller.unfolded, None if timeline is None else timeline.window
+        if self._unfolded is None or what[0] is not self._unfolded[0] or what[1] != self._unfolded[1]:
+            self._unfolded = what
+            self._card.known = known_to_browser(self._controller)
+
+
+@shared()
+def _troubles(moments: Sequence[Moment], span: float) -> list[dict[str, Any]]:
+    return [one for one in to_browser(moments, span) if one["trouble"]]

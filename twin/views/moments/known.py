@@ -29,7 +29,6 @@ def known_to_browser(controller: ReplayController) -> list[dict[str, Any]]:
 
 def _change(known: KnownFrom, span: float) -> list[Any]:
     moments = known.findings.moments
-    troubles = to_browser(moments, span)
-    for one, moment in zip(troubles, moments, strict=True):
-        one["going_on"] = moment.end >= known.t
-    return [known.t, troubles, bool(known.findings.failed)]
+    troubles = zip(to_browser(moments, span), moments, strict=True)
+    going_on = [{**one, "going_on": moment.end >= known.t} for one, moment in troubles]
+    return [known.t, going_on, bool(known.findings.failed)]

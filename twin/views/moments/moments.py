@@ -1,6 +1,6 @@
 """The moments list: the range's moments, ranked, each with its sentence; a click seeks to it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,6 +10,7 @@ import param
 from twin.analysis.insights import Insights
 from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.analysis.moments.moment import when_in
+from twin.foundation.cache import shared
 from twin.replay.controller import ReplayController
 from twin.views.shared.component import Component, module_source, style_source
 from twin.views.shared.rows import Inserted
@@ -29,7 +30,8 @@ ICON_OF = {
 """Kind of moment -> name of its icon; any other kind has the alert icon."""
 
 
-def to_browser(moments: Iterable[Moment], span: float = 0.0) -> list[dict[str, Any]]:
+@shared(most=16)
+def to_browser(moments: Sequence[Moment], span: float = 0.0) -> list[dict[str, Any]]:
     """Return ranked moments as JSON; `rank` counts from 1, `trouble` is false for moments that are only busy.
 
     `span` is the length of the range that they are of, seconds: beyond a week `when` has the date.
@@ -118,7 +120,7 @@ class MomentsView(ReplayView):
             self._list.param.update(moments=None, judged="", problem=self._controller.insights_problem, unexamined=[])
             return
         self.count = len(insights.moments)
-        self._list.param.update(
+        self._list.tell(
             moments=to_browser(insights.moments, span_of(self._controller)),
             judged=judged_by(insights),
             problem="",

@@ -71,6 +71,7 @@ function buildStage({ key, meaning, passed }) {
     hidden: true,
   });
   parts.only.append(icon("filter", 11), "only");
+  parts.lead = figure("lead", `stage-${key}-lead`, TODAY);
   parts.first = el("p", { class: "first" });
   parts.second = el("p", { class: `second${key === "completed" ? " closed-today" : ""}` });
   if (key === "completed") {
@@ -120,7 +121,7 @@ function buildStage({ key, meaning, passed }) {
   parts.tile = el(
     "div",
     { class: "tile" },
-    el("h3", {}, parts.pick, parts.sign, parts.here, parts.usual, parts.only),
+    el("h3", {}, parts.pick, parts.sign, parts.here, parts.lead, parts.usual, parts.only),
     el("div", { class: "row" }, parts.count, el("div", { class: "more" }, parts.first, parts.second, parts.third)),
   );
   parts.root = el(
@@ -130,6 +131,16 @@ function buildStage({ key, meaning, passed }) {
     parts.tile,
   );
   return parts;
+}
+
+/** By how many orders this day leads the ghost at a stage, since midnight; nothing without one. */
+function showLead(parts, lead, ghost) {
+  const known = ghost !== "" && typeof lead === "number";
+  const words = !known ? "" : lead === 0 ? "level" : `${many(Math.abs(lead))} ${lead > 0 ? "ahead" : "behind"}`;
+  const than = lead > 0 ? "more order" : "fewer order";
+  const by = lead === 0 ? "as many orders" : plural(Math.abs(lead), than);
+  const against = `${parts.passed} ${lead === 0 ? "as" : "than"} by this time on the other day: ${ghost}`;
+  put(parts.lead, words, known ? `Since midnight ${by} ${against}` : "", known ? lead : null);
 }
 
 function showFlow(parts, s) {
@@ -332,7 +343,7 @@ class PipelineStrip {
   }
 
   listen() {
-    for (const name of ["state", "limits", "usual_words"]) this.model.on(name, this.show);
+    for (const name of ["state", "limits", "usual_words", "ghost"]) this.model.on(name, this.show);
     this.model.on("here", this.here);
     this.model.on("loads", () => {
       if (this.model.extended === this.model.loads) this.list.renew();
@@ -408,6 +419,7 @@ class PipelineStrip {
     for (const parts of this.stages)
       if (state[parts.key])
         showStage(parts, state[parts.key], this.model.limits[parts.key] ?? [null, null], this.model.usual_words);
+    for (const parts of this.stages) showLead(parts, state[parts.key]?.lead, this.model.ghost);
     showDrivers(this.stages, state.drivers);
     this.strip.classList.toggle("with-drivers", !!state.drivers);
   };

@@ -35,7 +35,8 @@ class PipelineStrip(Component):
     `state` is JSON text, because Bokeh takes ten times as long to serialize a dict. It has, per stage key: count; flow, the
     orders that entered in 60 minutes; `told`, whether the data has this stage at all; service, usual, age and oldest, seconds
     or null; served and excluded, the orders in the average and excluded from it; levels of service, age and oldest: 0 fine,
-    1 amber, 2 red. Completed has cancelled and stalled instead: the three are what was closed today. `drivers`,
+    1 amber, 2 red; `lead`, where another day stands beside this one: by how many orders this one is ahead (negative: behind;
+    null: not known). Completed has cancelled and stalled instead: the three are what was closed today. `drivers`,
     where the data tells of them: on_road, waiting (null: not told), ready and picked_up in 60 minutes, gap, level.
     """
 
@@ -44,6 +45,7 @@ class PipelineStrip(Component):
         default={}, doc="Per stage key: [amber, red], seconds in the stage from which an order is marked; None: never."
     )
     cold: float = param.Number(default=COLD_AFTER_S, doc="Seconds that a finished meal stands until it is cold.")  # type: ignore[assignment]
+    ghost: str = param.String(default="", doc="The other day that `lead` is against; empty: none.")  # type: ignore[assignment]
     usual_words: str = param.String(default="", doc="The days that `usual` is made from, as text.")  # type: ignore[assignment]
     here: str = param.String(default="", doc="Key of the stage that the selected order is in; empty: none.")  # type: ignore[assignment]
     loads: int = param.Integer(default=0, doc="Counts the timelines; the browser closes a list of an older one.")  # type: ignore[assignment]
@@ -128,11 +130,17 @@ class PipelineView(ReplayView):
                     "stalled": int(snapshot.counts["stalled"]),
                 }
             else:
-                amber, red = stage_limits(index.recorded, number, self.limits)
+                amber, red = stage_limits(index.ends, number, self.limits)
                 usual = self._usual.get(key)
                 served = _service_level(figures.service, usual, figures.served, amber, red)
                 levels = (served, *_age_levels(snapshot, number, figures.oldest, amber, red))
                 state[key] |= self._times(figures, usual, playing, levels)
+        ghost = self._controller.ghost
+        if ghost is not None and not ghost.problem:
+            for key, lead in zip(STAGES, ghost.leads(self._timeline, snapshot.t), strict=True):
+                state[key]["lead"] = lead
+        if (label := "" if ghost is None or ghost.problem else ghost.label) != strip.ghost:
+            changed["ghost"] = label
         if (drivers := drivers_at(self._timeline, snapshot.t, self._usual_pressure())) is not None:
             state["drivers"] = asdict(drivers) | {"gap": drivers.gap}
         if (text := json.dumps(state)) != strip.state:

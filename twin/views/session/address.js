@@ -15,13 +15,16 @@ function queryAt(query, t, zone) {
 }
 
 /**
- * Whether two queries show the same kitchen over the same range, so that going from one to the other is no step in the
- * browser's history. An address without a range means whatever range it is opened with.
+ * Whether two queries show the same kitchen over the same range, or the same two beside each other, so that going from
+ * one to the other is no step in the browser's history. An address without a range means whatever range it is opened
+ * with.
  */
 function isSameView(one, other) {
   const [a, b] = [new URLSearchParams(one), new URLSearchParams(other)];
-  if (a.get("location") !== b.get("location")) return false;
-  return ["start", "end"].every((name) => !a.get(name) || !b.get(name) || a.get(name) === b.get(name));
+  if (["location", "with"].some((name) => a.get(name) !== b.get(name))) return false;
+  return ["start", "end", "with_start", "with_end"].every(
+    (name) => !a.get(name) || !b.get(name) || a.get(name) === b.get(name),
+  );
 }
 
 /** @returns {ReplayState | null} where a clock is, also one that was stopped because its server is lost */

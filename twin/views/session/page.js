@@ -4,7 +4,7 @@
 import { clockFrom } from "../shared/clock.js";
 import { el } from "../shared/elements.js";
 import { guarded, twin } from "../shared/registry.js";
-import { verbsOf } from "../shared/verbs.js";
+import { selectionOf, verbsOf } from "../shared/verbs.js";
 import { isSameView, queryAt, resume, stateOf } from "./address.js";
 
 const ADDRESS_AFTER_MS = 150;
@@ -17,6 +17,7 @@ class PageLink {
     this.model = model;
     this.document = view.model.document;
     this.clock = clockFrom(model);
+    selectionOf(model); // what comes with events, this model tells for all views (`Component.join`)
     this.due = 0;
     this.wroteAt = 0;
     /** @type {{query: string, state: import("./address.js").ReplayState} | null} as it was last seen */

@@ -5,6 +5,7 @@ verb is shown at once. A session that is paused or not visible (a hidden tab, a 
 """
 
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
 from twin.views.session.address import Follow, LoadRequest, cut, loop_text, read
 from twin.views.session.following import Following
+from twin.views.session.ghosts import GhostFollower
 from twin.views.session.unfolding import TroubleFollower
 from twin.views.shared.component import Component, module_source
 from twin.views.shared.rows import inserted_rows
@@ -39,11 +41,14 @@ from twin.views.shared.view import ReplayView
 
 log = logging.getLogger(__name__)
 
+MINUTE = 60.0
 PROGRESS_EVERY_S = 0.3
 """Wall seconds between two progress texts while a timeline loads."""
 
 TICK_MS = 500
 """Counts and charts change twice a second, which is still readable; clock, feed and motion run on the browser's own clock."""
+LIVE_S = 2.0
+"""Wall seconds without a batch of rows after which a page that follows a kitchen shows where its playhead has come since."""
 
 
 class PageLink(Component):
@@ -84,7 +89,7 @@ class ReplaySession(param.Parameterized):
     as_of = param.Number(
         default=None,
         allow_None=True,
-        doc="When the source was last checked, wall time in seconds since 1970; None: never.",
+        doc="The minute in which the source was last checked, wall time in seconds since 1970; None: never.",
     )
     stale = param.String(default="", doc="Why the last check for newer events failed; empty if it did not.")
     remarks: list[str] = param.List(  # type: ignore[assignment]
@@ -103,14 +108,18 @@ class ReplaySession(param.Parameterized):
         prepare: Callable[[str], object] | None = None,
         prepared: Callable[[str], bool] = lambda _: True,
         page: str = "operations",
+        on_address: Callable[[], None] | None = None,
     ) -> None:
         """`prepare(location id)` is called in the loading thread, for what else a location wants before it is shown. It is
         shown without that if the source fails there.
 
         `prepared(location id)` returns, at once, whether that is done already. `page` names who asks the source (errand.py).
+        `on_address()` is called in place of writing the page's address, when what it says may have changed: a page with two
+        sessions has one address.
         """
         super().__init__()
         self._errand = partial(errand.on, page=page)
+        self._on_address = on_address
         self.hub = hub
         self._prepare = prepare
         self._prepared = prepared
@@ -119,8 +128,10 @@ class ReplaySession(param.Parameterized):
         self.page.join(controller)
         self._views: Sequence[ReplayView] = ()
         self._troubles = TroubleFollower(hub, controller, lambda: self.page.seen)
+        self.ghosts = GhostFollower(hub, controller, self._errand)
         self.following = Following(hub, self._visible, self._extend)
         self._shown: tuple[int, float] | None = None
+        self._shown_at = -math.inf
         self._written = ""
         self._requested: LoadRequest | None = None
         self._loaded: LoadRequest | None = None
@@ -132,10 +143,12 @@ class ReplaySession(param.Parameterized):
         self._saved_params: dict[str, tuple[param.Parameterized, str, str]] = {}
         self._ticker: Any = None
         self._newest = 0
+        self._fresh: tuple[int, float | None, str] | None = None
         self.extending = False
         """Whether the timeline is being replaced by a later one of the same kitchen."""
         self._examined: Insights | None = None  # the last that came with a live kitchen
         controller.param.watch(self._on_anchor, "anchor")
+        controller.param.watch(lambda _: self.tick(force=True), "ghost")
         controller.selection.param.watch(self._on_state, "version")
         self.page.param.watch(self._on_visibility, "seen")
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
@@ -271,18 +284,29 @@ class ReplaySession(param.Parameterized):
         return changed, changed and self.hub.quality().read > before
 
     def _update_freshness(self) -> None:
-        """Update `as_of`, `stale` and `newer`; what is shown stays until the user chooses the newer data."""
-        if (self.hub.as_of, self.hub.stale) == (self.as_of, self.stale):
+        """Update `as_of`, `stale` and `newer`; what is shown stays until the user chooses the newer data.
+
+        The place is updated at most once a minute while its latest events are followed, as is the time of the check.
+        """
+        as_of = None if self.hub.as_of is None else self.hub.as_of // MINUTE * MINUTE
+        fresh = self.hub.version, as_of, self.hub.stale
+        if fresh == self._fresh:
             return
+        self._fresh = fresh
         with pn.io.hold():
-            self.param.update(as_of=self.hub.as_of, stale=self.hub.stale)
+            if (as_of, self.hub.stale) != (self.as_of, self.stale):
+                self.param.update(as_of=as_of, stale=self.hub.stale)
             place, timeline = self.place, self.controller.timeline
             if place is None or timeline is None or place.id not in {location.id for location in self.hub.locations}:
                 return
-            if (updated := self.hub.location(place.id)) != place:
+            updated = self.hub.location(place.id)
+            followed = self.following.now is not None
+            if updated != place and not (followed and place.end <= updated.end < place.end + MINUTE):
                 self.place = updated
+            if not self._is_latest:
+                return
             latest = self.hub.last_hours(place.id)
-            if self._is_latest and latest.end > timeline.window.end:
+            if latest.end > timeline.window.end:
                 self.newer = latest.end
 
     @property
@@ -332,7 +356,7 @@ class ReplaySession(param.Parameterized):
             if speed is not None:
                 self.controller.set_speed(speed)
             self.place = place
-            self.newer = None
+            self.newer = self._fresh = None
             self._is_latest = now is None and timeline.window == self.hub.last_hours(place.id)
             self.following.begin(place.id, now)
             for view in self._views:
@@ -382,8 +406,7 @@ class ReplaySession(param.Parameterized):
                         view.attempt(view.extend, inserted)
             if now.insights is not None and now.insights is not self._examined:
                 self._examined = now.insights
-                self._learn(replace(now.insights, timeline=now.timeline))
-            self._update_freshness()
+                self._learn(replace(now.insights, timeline=now.timeline), show=False)
             self.tick(force=True)
 
     async def learn(self, timeline: Timeline) -> None:
@@ -403,12 +426,14 @@ class ReplaySession(param.Parameterized):
             reason = f"For a reason that nobody foresaw ({type(error).__name__}): the log has it."
             self.controller.fail_to_learn(timeline, reason)
 
-    def _learn(self, insights: Insights) -> None:
+    def _learn(self, insights: Insights, show: bool = True) -> None:
+        """Pass insights to the controller and the views; without `show` the caller has them show the playhead's moment after."""
         with pn.io.hold():
             self.controller.learn(insights)
             for view in self._views:
                 view.attempt(view.learn)
-            self.tick(force=True)
+            if show:
+                self.tick(force=True)
 
     def unfold(self) -> None:
         """Compute here and now what was known of troubles all over the range, for a page that no server serves."""
@@ -431,18 +456,22 @@ class ReplaySession(param.Parameterized):
         self.remarks = [remark for remark in (self._unprepared, "" if asked_for else cut(window, place.tz)) if remark]
 
     def tick(self, force: bool = False) -> None:
-        """Show the playhead's time in every view, if it differs from the one shown and the page is visible."""
+        """Show the playhead's time in every view, if it differs from the one shown and the page is visible.
+
+        A page that follows a kitchen shows it with every batch of rows (`_extend`), about as often as a tick would.
+        """
         if self.controller.timeline is None or not (force or self._visible()):
             return
         self._update_freshness()
         with pn.io.hold():
             self.controller.settle()
-            anchor, t = self.controller.anchor, self.controller.now()
-            if not force and self._shown == (anchor.epoch, t):
+            anchor, t, wall = self.controller.anchor, self.controller.now(), self.controller.wall()
+            if not force and (self._shown == (anchor.epoch, t) or (anchor.live and wall < self._shown_at + LIVE_S)):
                 self._write_address()
                 return
-            self._shown = (anchor.epoch, t)
+            self._shown, self._shown_at = (anchor.epoch, t), wall
             TICKS.inc()
+            self.ghosts.notice()
             snapshot = self.controller.timeline.at(t)
             for view in self._views:
                 if getattr(view, "active", True):
@@ -479,6 +508,9 @@ class ReplaySession(param.Parameterized):
 
         The playhead is the one that was last set; page.js replaces it with that of a running clock.
         """
+        if self._on_address is not None:
+            self._on_address()
+            return
         if self.place is None or self.controller.timeline is None:
             return
         timeline, anchor, state = self.controller.timeline, self.controller.anchor, self.controller.state

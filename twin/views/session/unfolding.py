@@ -8,7 +8,7 @@ from functools import partial
 import panel as pn
 
 from twin.analysis.moments.examination import UNEXAMINED
-from twin.analysis.moments.unfolding import BLOCK_S, KnownFrom, block_of
+from twin.analysis.moments.unfolding import BLOCK_S, KnownFrom, block_of, going_on
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
 from twin.server import threads
@@ -74,13 +74,21 @@ class TroubleFollower:
             self._following = False
 
     async def _bring(self, numbers: list[int]) -> None:
-        controller, timeline = self._controller, self._controller.timeline
-        assert timeline is not None
-        known = dict(controller.unfolded)
+        controller, first = self._controller, self._controller.timeline
+        found = dict[int, tuple[KnownFrom, ...]]()
         for number in numbers:
-            known[number] = await threads.troubles.run(partial(self._block, timeline, number))
-            if controller.timeline is not timeline:
+            timeline = controller.timeline
+            assert timeline is not None
+            found[number] = await threads.troubles.run(partial(self._block, timeline, number))
+            if not _is_later(controller.timeline, timeline):
                 return
+        timeline = controller.timeline
+        assert timeline is not None
+        assert first is not None
+        more = going_on(
+            first.window.end, timeline.window.end
+        )  # while these were computed a live kitchen may have gone on
+        known = {**controller.unfolded, **{n: looks for n, looks in found.items() if more is None or n < more}}
         if not self._seen():  # the hub has them when it is
             return
         here = block_of(controller.now())
@@ -100,3 +108,11 @@ class TroubleFollower:
         except Exception:  # whatever it is, nobody may wait for ever
             log.exception("what was known of troubles cannot be computed")
             return (KnownFrom(number * BLOCK_S, UNEXAMINED),)
+
+
+def _is_later(timeline: Timeline | None, before: Timeline) -> bool:
+    """Return whether a timeline is the one of before, or what that has become as its kitchen went on."""
+    if timeline is before or timeline is None:
+        return timeline is before
+    same = timeline.location.id == before.location.id and timeline.window.start == before.window.start
+    return same and timeline.grows and before.grows

@@ -170,6 +170,10 @@ class Component(JSComponent):
 
         super().on_msg(handle)
 
+    def tell(self, **values: Any) -> None:
+        """Set those of some Params that are other objects than before; Param would compare long ones value by value."""
+        self.param.update(**{name: value for name, value in values.items() if value is not getattr(self, name)})
+
     def fail(self, error: Exception) -> None:
         """Say in the panel's place that it failed and offer a retry; log the error, once while it stays the same."""
         reason = f"{type(error).__name__}: {error}"
@@ -193,14 +197,20 @@ class Component(JSComponent):
                     self.fail(error)
 
     def join(self, controller: ReplayController) -> None:
-        """Follow a controller's clock and selection, and carry out the verbs and selections that the browser sends."""
+        """Follow a controller's clock and selection, and carry out the verbs and selections that the browser sends.
+
+        Views of one page share both in the browser. So what comes with events, once a second while a kitchen is live, is told
+        by the controller's `lead` alone if there is one: a range that has grown, and rows that have other numbers.
+        """
         chosen = controller.selection
 
-        def choose(*_: Any) -> None:
-            self.selection = chosen.to_browser()
+        def choose(*events: Any) -> None:
+            if controller.lead in (None, self) or any(one.name == "version" for one in events):
+                self.selection = chosen.to_browser()
 
-        def set_clock(*_: Any) -> None:
-            self.anchor = controller.to_browser()
+        def set_clock(event: Any) -> None:
+            if controller.lead in (None, self) or event.new.epoch != event.old.epoch:
+                self.anchor = controller.to_browser()
 
         def on_message(event: Any) -> None:
             match event.data:
@@ -212,7 +222,6 @@ class Component(JSComponent):
 
         self.clock = controller.key
         controller.param.watch(set_clock, "anchor")
-        chosen.param.watch(choose, "version")
+        chosen.param.watch(choose, ["version", "loads"])
         self.on_msg(on_message)
-        set_clock()
-        choose()
+        self.anchor, self.selection = controller.to_browser(), chosen.to_browser()

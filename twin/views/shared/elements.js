@@ -57,6 +57,7 @@ const ICONS = {
     "M12 21s7-6.500 7-11.500a7 7 0 0 0-14 0C5 14.500 12 21 12 21zM12 12a2.500 2.500 0 1 0 0-5 " +
     "2.500 2.500 0 0 0 0 5z",
   receipt: "M6 3h12v18l-3-2-3 2-3-2-3 2zM9 8h6M9 12h6",
+  compare: "M4 5h7v14H4zM13 5h7v14h-7z",
   kitchen: "M5 11h14v8H5zM3 11h18M8 7c0-1.500 1-1.500 1-3M12 7c0-1.500 1-1.500 1-3M16 7c0-1.500 1-1.500 1-3",
   close: "M6 6l12 12M18 6L6 18",
   help: "M9 9a3 3 0 1 1 4.500 2.600c-1 .6-1.500 1.200-1.500 2.400M12 18v.5",
@@ -79,6 +80,7 @@ const ICONS = {
   question: "M9 9a3 3 0 1 1 4.500 2.600c-1 .6-1.500 1.200-1.500 2.400M12 18v.5",
   chevronLeft: "M14 6l-6 6 6 6",
   chevronRight: "M10 6l6 6-6 6",
+  bell: "M5 17h14l-2-3v-4a5 5 0 0 0-10 0v4zM10 20a2 2 0 0 0 4 0M12 5V3.500",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
 };
 const FILLED = new Set(["play", "stop", "back", "forward"]);

@@ -3,7 +3,8 @@
 from typing import Any
 
 from twin.analysis.insights import Insights
-from twin.analysis.kitchen_state import STATES
+from twin.analysis.kitchen_state import STATES, StateLog
+from twin.foundation.cache import shared
 
 
 def states_to_browser(insights: Insights | None) -> dict[str, Any]:
@@ -14,7 +15,12 @@ def states_to_browser(insights: Insights | None) -> dict[str, Any]:
     if insights is None or insights.states is None:
         return {}
     window = insights.timeline.window
-    spells = list(insights.states.spells(window.start, window.end))
+    return _spells(insights.states, window.start, window.end)
+
+
+@shared()
+def _spells(states: StateLog, start: float, end: float) -> dict[str, Any]:
+    spells = list(states.spells(start, end))
     heads = list(dict.fromkeys(spell.head for spell in spells))
     number = {head: place for place, head in enumerate(heads)}
     return {

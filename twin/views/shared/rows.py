@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from twin.foundation.cache import shared
+
 Columns = dict[str, list[Any]]
 
 
@@ -26,6 +28,7 @@ Inserted = NDArray[np.intp]
 """The rows of the orders that came into a timeline, (n,) ascending; those that were there moved up by as many as lie before."""
 
 
+@shared(most=2)
 def inserted_rows(before: pa.Array, after: pa.Array) -> Inserted | None:
     """Return the rows of the ids in `after` that are not in `before`; None if the others are not `before`, in its order."""
     if before.equals(after):

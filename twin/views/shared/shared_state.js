@@ -23,9 +23,11 @@ class SharedState {
 
 /**
  * What is shared on a clock: the `stages` of the pipeline, as it shows them; what was `known` of troubles (known.js);
- * `cards`: how to open an incident card (cards.js); `live`: what is said of the edge of a live kitchen (live.js).
+ * `cards`: how to open an incident card (cards.js); `live`: what is said of the edge of a live kitchen (live.js);
+ * `alarms`: the alerts that wait for somebody (bell.js); `rules`: how to open their rules (rules.js); `ghost`: how to
+ * take the other day off this one (transport/ghost.js).
  * @param {string} clock
- * @param {"stages" | "known" | "cards" | "live"} name
+ * @param {"stages" | "known" | "cards" | "live" | "alarms" | "rules" | "ghost"} name
  * @returns {SharedState}
  */
 function sharedState(clock, name) {

@@ -158,6 +158,7 @@ export {
   countTicks,
   hatching,
   PRESSURE_TICKS,
+  ribbonHeight,
   ribbonPaths,
   ribbonText,
   snapped,

@@ -7,9 +7,10 @@ import { clamp, snapped } from "./axis.js";
 /** Pixels that a press must move to become a brush. */
 const BRUSH_SLOP = 4;
 
-/** All that is loaded; the clock's range before anything said so. */
+/** All that is loaded, as far as events have come; the clock's range before anything said so. */
 function wholeOf(model, clock) {
-  const { start, end } = model.window;
+  const { start, end: told } = model.window;
+  const end = told === undefined ? told : Math.max(told, clock.anchor?.edge ?? told);
   return end > start ? { start, end } : { start: clock.anchor?.start ?? 0, end: clock.anchor?.end ?? 0 };
 }
 /** The section that the clock is confined to; null if it plays all, or (between two messages) another range. */

@@ -17,9 +17,9 @@ const PRESSED =
 const CHOOSING = '[role="option"], [role="menuitem"], [role="combobox"], [role="listbox"], [role="dialog"] *';
 
 /**
- * What a key does: `keys` as events name them, lower case; `act` gets the event and {model, clock, verbs, scrubber},
- * and returns false where the key does nothing; `except`: where the focus has a use of its own for it; `help`: its
- * lines in the help.
+ * What a key does: `keys` as events name them, lower case; `act` gets the event and {model, clock, verbs, scrubber,
+ * ghost}, and returns false where the key does nothing; `except`: where the focus has a use of its own for it; `help`:
+ * its lines in the help.
  * @typedef {{keys: string[], except?: string, once?: boolean, act: Function, help: [string[], string][]}} Binding
  */
 
@@ -73,6 +73,13 @@ const REPLAY_KEYS = [
     help: [[["H"], "As it was known then, or with hindsight"]],
   },
   {
+    keys: ["g"],
+    except: CHOOSING,
+    once: true,
+    act: (_, { ghost }) => ghost.toggle(),
+    help: [[["G"], "Another day over this one, or not"]],
+  },
+  {
     keys: ["l"],
     except: CHOOSING,
     act: (_, { model }) => sharedState(model.clock, "live").value?.jump() ?? false,
@@ -119,8 +126,8 @@ function press(event, replay) {
 }
 
 /** Listen to the keys of the page; returns a function that ends it. */
-function listenToKeys(model, clock, verbs, scrubber) {
-  const replay = { model, clock, verbs, scrubber };
+function listenToKeys(model, clock, verbs, scrubber, ghost) {
+  const replay = { model, clock, verbs, scrubber, ghost };
   const origin = new FocusOrigin();
   let taken = false; // Space is down and was the replay's
   const usable = (event) => {

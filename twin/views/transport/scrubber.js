@@ -16,6 +16,7 @@ import {
   countTicks,
   hatching,
   PRESSURE_TICKS,
+  ribbonHeight,
   ribbonPaths,
   ribbonText,
   snapped,
@@ -23,6 +24,7 @@ import {
   TICKS,
 } from "./axis.js";
 import { buildBrush, sectionOf, wholeOf } from "./brush.js";
+import { stepPath } from "./ghost.js";
 import { TIMELINE_KEYS } from "./keys.js";
 import { buildLateStrip } from "./late_strip.js";
 import { PROVISIONAL } from "./live_edge.js";
@@ -42,6 +44,8 @@ function buildScrubber(model, clock, verbs, live) {
   const running = svgNode("path", { class: "running", "data-testid": "running-bar" });
   const done = svgNode("path", {});
   const levels = ["fine", "tight", "short"].map((name) => svgNode("path", { class: name }));
+  const ghostLine = svgNode("path", { class: "ghost-line", "data-testid": "ghost-line" });
+  const ghostRibbon = svgNode("path", { class: "ghost-line" });
   const bars = (...paths) => svgNode("svg", { class: "bars", "aria-hidden": "true" }, ...paths);
   const lines = el("div", { class: "lines" });
   const labels = el("div", { class: "labels", "aria-hidden": "true" });
@@ -55,12 +59,22 @@ function buildScrubber(model, clock, verbs, live) {
   const playhead = el("div", { class: "playhead", "data-testid": "playhead" });
   const empty = el("p", { class: "empty", hidden: true, "data-testid": "empty" });
   const levelLines = el("div", { class: "lines" });
-  const track = el("div", { class: "track" }, lines, levelLines, bars(rest, running), played, live.band);
+  const track = el(
+    "div",
+    { class: "track" },
+    lines,
+    levelLines,
+    bars(rest, running),
+    played,
+    bars(ghostLine),
+    live.band,
+  );
   const ribbon = svgNode(
     "svg",
     { class: "ribbon", "data-testid": "ribbon", "aria-hidden": "true" },
     hatching(),
     ...levels,
+    ghostRibbon,
   );
   const ahead = el("i", {});
   const slider = el(
@@ -158,9 +172,20 @@ function buildScrubber(model, clock, verbs, live) {
     for (const [i, d] of ribbonPaths(supply, model.volume.edges, xOf, ribbonHeightNow).entries())
       levels[i].setAttribute("d", d);
   };
+  /** The orders of the fullest bar, the ghost's among them. */
+  const fullest = () => Math.max(0, ...model.volume.counts, ...(model.ghost.counts ?? []).map((n) => n ?? 0));
+  /** The other day as a line over the bars, and over the ribbon. */
+  const drawGhost = (edges, most) => {
+    const { counts = [], waiting = [], road = [] } = model.ghost;
+    const fits = (values) => (values.length === edges.length - 1 ? values : []);
+    const heights = fits(counts).map((n) => (n === null ? null : n / most));
+    ghostLine.setAttribute("d", stepPath(edges, heights, xOf, height));
+    const pressure = fits(waiting).map((meals, i) => (meals === null ? null : ribbonHeight(meals, road[i])));
+    ghostRibbon.setAttribute("d", stepPath(edges, pressure, xOf, ribbonHeightNow));
+  };
   const drawBars = () => {
     const { edges, counts } = model.volume;
-    const most = Math.max(1, ...counts);
+    const most = Math.max(1, fullest());
     const over = live.running ? counts.slice(0, -1) : counts; // the last bar of a live kitchen still grows
     const path = barsPath({ edges, counts: over }, xOf, height, most);
     rest.setAttribute("d", path);
@@ -169,6 +194,7 @@ function buildScrubber(model, clock, verbs, live) {
     running.setAttribute("d", barsPath(last, xOf, height, most));
     live.draw(xOf, width);
     drawRibbon(clock.anchor ? clock.now() : 0);
+    drawGhost(edges, most);
     const { start, end } = model.source;
     empty.hidden = !model.volume.counts.length || model.volume.counts.some((n) => n > 0);
     const covered = start === undefined ? "" : `: the data covers ${clock.zone.rangeText(start, end)}`;
@@ -176,7 +202,7 @@ function buildScrubber(model, clock, verbs, live) {
   };
   /** Write both scales: two numbers of orders beside the bars, with a line each, and the ends of the ribbon. */
   const drawScales = () => {
-    const most = Math.max(0, ...model.volume.counts);
+    const most = fullest();
     const top = slider.offsetTop;
     const at = (share, of) => `${(1 - share) * of}px`;
     const ticks = width ? countTicks(most) : [];
@@ -228,6 +254,7 @@ function buildScrubber(model, clock, verbs, live) {
       late: model.late,
       below: model.below,
       moments: model.moments,
+      ghost: model.ghost,
       source: model.source,
       state: clock.state,
       final: live.final(),
@@ -290,6 +317,8 @@ function buildScrubber(model, clock, verbs, live) {
     const words = [el("b", {}, `${clock.zone.dayText(t)} ${clock.zone.clockText(t, seconds)}`)];
     if (t > clock.now()) words.push(laterMark());
     if (known) words.push(` · ${counted(counts[i], "order", "orders")} ${clock.zone.spanText(edges[i], edges[i + 1])}`);
+    const other = model.ghost.counts?.[i] ?? null;
+    if (known && other !== null) words.push(el("em", {}, ` · ${model.ghost.label}: ${other.toLocaleString("en-US")}`));
     if (known && model.supply.waiting) {
       const [averages, level] = ribbonText({ ...model.supply, short: short() }, i, t, clock.zone);
       words.push(el("br"), averages, el("em", {}, level && ` · ${level}`));

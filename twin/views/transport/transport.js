@@ -11,6 +11,7 @@ import { verbsOf } from "../shared/verbs.js";
 import { bucketText } from "./axis.js";
 import { sectionOf, wholeOf } from "./brush.js";
 import { buildDock } from "./dock.js";
+import { buildGhost } from "./ghost.js";
 import { buildHindsight } from "./hindsight.js";
 import { listenToKeys } from "./keys.js";
 import { buildLiveEdge } from "./live_edge.js";
@@ -51,6 +52,7 @@ class TransportBar {
     this.speeds = el("div", { class: "speeds", role: "group", "aria-label": "Speed" });
     this.live = buildLiveEdge(this.model, this.clock);
     this.scrubber = buildScrubber(this.model, this.clock, this.verbs, this.live);
+    this.ghost = buildGhost(this.model, this.clock);
     this.range = buildRange(this.model, this.clock);
     this.dock = buildDock(this.model, this.clock, this.verbs, () => this.bar.scrollIntoView({ block: "center" }));
   }
@@ -132,6 +134,7 @@ class TransportBar {
           this.cancel,
           this.rule,
           this.below,
+          this.ghost.node,
           this.summary,
           this.scrubber.brush.clear,
           this.scrubber.brush.card,
@@ -163,7 +166,7 @@ class TransportBar {
     this.take();
     this.sync();
     this.model.on("anchor", this.take);
-    for (const name of ["window", "volume", "moments", "late"]) this.model.on(name, this.changed);
+    for (const name of ["window", "volume", "moments", "late", "ghost", "days"]) this.model.on(name, this.changed);
     this.model.on("below", () => {
       this.summarise();
       this.changed();
@@ -183,7 +186,7 @@ class TransportBar {
     });
     this.model.on("busy", this.waiting);
     this.model.on("problem", this.range.refuse);
-    this.deafen = listenToKeys(this.model, this.clock, this.verbs, this.scrubber);
+    this.deafen = listenToKeys(this.model, this.clock, this.verbs, this.scrubber, this.ghost);
     document.addEventListener("visibilitychange", this.awake);
   }
 
@@ -202,6 +205,7 @@ class TransportBar {
       this.unsubscribe();
       sight.disconnect();
       this.scrubber.remove();
+      this.ghost.remove();
       this.dock.remove();
       this.range.remove();
       this.deafen();
@@ -271,6 +275,7 @@ class TransportBar {
     this.loop.setAttribute("aria-pressed", String(!!this.clock.anchor?.loop));
     if (this.hindsight.show()) this.summarise();
     this.live.show();
+    this.ghost.show();
     this.dock.show(!!this.model.busy || !this.loaded());
     for (const node of this.speeds.children)
       node.setAttribute(

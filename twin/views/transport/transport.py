@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import panel as pn
 import param
+from numpy.typing import NDArray
 
 from twin.analysis.driver_supply import PART, RangeSummary, is_recorded, summarise, supply
 from twin.analysis.late_hours import CAUSES, LateHours, late_hours
@@ -17,6 +18,7 @@ from twin.analysis.ledger import NAMES, PARTS, ledger_of
 from twin.analysis.moments import KINDS, TROUBLES, Moment
 from twin.analysis.moments.moment import when_in
 from twin.analysis.wording import minutes_text, whole_minutes
+from twin.foundation.cache import ByteCache, one_each, shared
 from twin.foundation.errors import TwinError
 from twin.foundation.stages import STALLED_AFTER
 from twin.foundation.times import DAY, HOUR
@@ -43,6 +45,9 @@ MOST_BARS = 180
 
 SO_FAR_S = 300.0
 """Data seconds between two sums of the range up to the playhead while it plays: texts that change with every tick say nothing."""
+
+REDRAWN_S = 10.0
+"""Data seconds by which a range that grows ends later before its bars are drawn anew: of a day's, not a tenth of a pixel."""
 
 LOADING = "Loading the range …"
 
@@ -114,6 +119,15 @@ class TransportBar(Component):
         objects=list(BELOW),
         doc="What stands below the bars: waiting meals, or late minutes by cause.",
     )
+    days: list[str] = param.List(  # type: ignore[assignment]
+        default=[], item_type=str, doc="The days that a ghost can be of, as 2025-10-16, the latest first."
+    )
+    haunts: bool = param.Boolean(default=False, doc="Whether the page shows a ghost: another day beside this one.")  # type: ignore[assignment]
+    ghost: dict[str, Any] = param.Dict(  # type: ignore[assignment]
+        default={},
+        doc="The ghost: `choice`, `label`, `problem` (why there is none); per bar (n) `counts` of orders, `waiting` meals and "
+        "drivers on the `road`, null where unknown. Empty: none.",
+    )
     explains: bool = param.Boolean(default=False, doc="Whether the page explains late minutes: they can be shown.")  # type: ignore[assignment]
     moments: list[dict[str, Any]] = param.List(  # type: ignore[assignment]
         default=[], item_type=dict, doc="The moments of the range, the most severe first."
@@ -158,6 +172,10 @@ class TransportView(ReplayView):
     latest = param.Number(
         default=None, allow_None=True, doc="Where “Last 24 hours” counts back from, data seconds; None: the last event."
     )
+    days: list[str] = param.List(  # type: ignore[assignment]
+        default=[], item_type=str, doc="The days that a ghost can be of, as 2025-10-16, the latest first."
+    )
+    ghost = param.String(default="", doc="The ghost that was chosen: a kind, or a date; empty: none.")
     busy = param.String(default="", doc="What is being loaded, a text to show; empty: nothing.")
     below = param.String(default=BELOW[0], doc="What stands below the bars, for an address: of `BELOW`.")
 
@@ -168,18 +186,28 @@ class TransportView(ReplayView):
         on_cancel: Callable[[], object] | None = None,
         dock: bool = False,
         on_why: Callable[[str], object] | None = None,
+        on_ghost: Callable[[str], object] | None = None,
         **params: Any,
     ) -> None:
         """`dock`: this page scrolls on a phone, and what plays it stays in reach at the bottom. `on_why(cause)` explains the 60
-        minutes to the playhead, by one of `CAUSES`; None: this page does not."""
+        minutes to the playhead, by one of `CAUSES`; `on_ghost(choice)` lays another day over this one. None: this page does not.
+        """
         super().__init__(**params)
+        self._on_ghost = on_ghost
         self._on_why = on_why
         self._controller = controller
         self._on_range = on_range
         self._on_cancel = on_cancel
         self._choices = 0
         self._outdated = False
-        self._bar = TransportBar(sizing_mode="stretch_width", busy=self.busy, dock=dock, explains=on_why is not None)
+        self._drawn = -math.inf  # where the range ended when its bars were drawn last, data seconds
+        self._bar = TransportBar(
+            sizing_mode="stretch_width",
+            busy=self.busy,
+            dock=dock,
+            explains=on_why is not None,
+            haunts=on_ghost is not None,
+        )
         self._bar.join(controller)
         self._bar.retry_with(partial(self.retry, controller))
         self._bar.on_msg(self._on_message)
@@ -189,6 +217,8 @@ class TransportView(ReplayView):
             lambda event: self._bar.param.update(below=event.new if event.new in BELOW else BELOW[0]), "below"
         )
         self.follow(self._bar, "below", self._show_late)
+        self.follow(controller, "ghost", self._show_ghost)
+        self.follow(self, ["days", "ghost"], self._show_choice)
         self.reset()
         self._offer()
 
@@ -200,35 +230,36 @@ class TransportView(ReplayView):
         timeline, bar = self._controller.timeline, self._bar
         if timeline is None:
             bar.param.update(
-                window={}, volume={"edges": [], "counts": []}, supply={}, summary=[], so_far={}, moments=[], late={}
+                window={},
+                volume={"edges": [], "counts": []},
+                supply={},
+                summary=[],
+                so_far={},
+                moments=[],
+                late={},
+                ghost={},
             )
             return
         with pn.io.hold():
-            bar.param.update(**self._range(timeline), late={})
+            bar.late = {}
             self.learn()
+            self._show_ghost()
 
-    def _range(self, timeline: Timeline) -> dict[str, Any]:
-        """Return the range and its orders for the browser; one that grows ends with the latest event, not with the window."""
-        window, grows = timeline.window, self._controller.state != "replay"
-        edges, counts = timeline.volume(bucket_width(window.start, window.end))
-        end = self._controller.whole[1] if grows else window.end
-        kept = edges[:-1] < end  # bars that have begun
-        return {
-            "window": {"start": window.start, "end": end},
-            "volume": {
-                "edges": [*edges[:-1][kept].tolist(), min(float(edges[kept.sum()]), end)],
-                "counts": counts[kept].tolist(),
-            },
-            "summary": summary_parts(summarise(timeline)),
-        }
+    def _draw(self, timeline: Timeline) -> None:
+        """Show the range, its bars and its moments; one that grows ends with the latest event, not with the window."""
+        insights, span = self._controller.insights, timeline.window.end - timeline.window.start
+        end = self._controller.whole[1] if self._controller.state != "replay" else timeline.window.end
+        moments = () if insights is None else insights.moments
+        of_range = timeline.cached(_Bars).until(end)
+        told = {**of_range, "supply": _with_spells(of_range["supply"], moments)}
+        self._bar.tell(**told, moments=_moment_messages(moments, span))
+        self._drawn = end
 
     def extend(self, inserted: Inserted) -> None:
-        """Use the controller's timeline: the range ends later, and so do its bars. Late minutes follow with `learn`."""
-        timeline, bar = self._controller.timeline, self._bar
-        if timeline is None:
-            return
-        bar.param.update(**self._range(timeline))
-        self._supply(timeline)
+        """Use the controller's timeline: the range ends later. Its bars follow when that can be seen, or with `learn`."""
+        timeline = self._controller.timeline
+        if timeline is not None and not 0 <= self._controller.whole[1] - self._drawn < REDRAWN_S:
+            self._draw(timeline)
 
     def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
         """Show the range's figures up to the snapshot; while playing only every `SO_FAR_S`, and never when with hindsight."""
@@ -249,28 +280,7 @@ class TransportView(ReplayView):
             return
         self._outdated = self._controller.state != "replay"
         self._show_late()
-        self._supply(timeline)
-
-    def _supply(self, timeline: Timeline) -> None:
-        """Show the moments, and the meals waiting per driver."""
-        insights, span = self._controller.insights, timeline.window.end - timeline.window.start
-        moments = [] if insights is None else [_moment_message(moment, span) for moment in insights.moments]
-        if not is_recorded(timeline):
-            self._bar.param.update(supply={"rule": RIBBON_UNKNOWN, "unknown": True}, moments=moments)
-            return
-        edges = np.asarray(self._bar.volume["edges"], np.float64)
-        per_bar = supply(timeline, edges)
-        self._bar.param.update(
-            supply={
-                "waiting": per_bar.waiting.round(1).tolist(),
-                "road": per_bar.on_road.round(1).tolist(),
-                "short": shortages(() if insights is None else insights.moments),
-                "begin": per_bar.begin.tolist(),
-                "end": per_bar.end.tolist(),
-                "rule": RIBBON_RULE,
-            },
-            moments=moments,
-        )
+        self._draw(timeline)
 
     def _show_late(self) -> None:
         """Compute the late minutes in a thread, once per timeline and only if they are looked at."""
@@ -298,6 +308,41 @@ class TransportView(ReplayView):
             pn.state.execute(partial(self.attempt_answer, compute))
         else:
             bar.late = make()
+
+    def _show_choice(self) -> None:
+        self._bar.days = self.days
+        self._show_ghost()
+
+    def _show_ghost(self) -> None:
+        """Show what is chosen, and its bars, which are computed in a thread."""
+        ghost, bar = self._controller.ghost, self._bar
+        if not self.ghost:
+            if bar.ghost:
+                bar.ghost = {}
+            return
+        told = {"choice": self.ghost} if ghost is None else {
+            "choice": ghost.choice, "label": ghost.label, "problem": ghost.problem,
+        }  # fmt: skip
+        kept = {name: bar.ghost[name] for name in ("counts", "waiting", "road") if name in bar.ghost}
+        same = ghost is not None and bar.ghost.get("label") == ghost.label and bool(ghost.label)
+        bar.ghost = told | kept if same else told
+        if ghost is None or ghost.problem:
+            return
+        edges = np.asarray(bar.volume["edges"], np.float64)
+
+        def make() -> dict[str, Any]:
+            waiting, road = ghost.supply(edges)
+            return {"counts": ghost.volume(edges), "waiting": waiting, "road": road}
+
+        async def compute() -> None:
+            bars = await threads.to_source(make)
+            if self._controller.ghost is ghost and bar.volume["edges"] == edges.tolist():
+                bar.ghost = told | bars
+
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.execute(partial(self.attempt_answer, compute))
+        else:
+            bar.ghost = told | make()
 
     def _offer(self) -> None:
         if self.source_range is None:
@@ -335,6 +380,8 @@ class TransportView(ReplayView):
                 self._bar.anchor = self._controller.to_browser()
             case {"verb": "why", "part": str() as cause} if self._on_why is not None and cause in ("", *CAUSES):
                 self._on_why(cause)
+            case {"ghost": str() as choice} if self._on_ghost is not None:
+                self._on_ghost(choice)
             case {"verb": "cancel"} if self._on_cancel is not None:
                 self._on_cancel()
             case {"verb": "range", "start": start, "end": end}:
@@ -394,6 +441,54 @@ def summary_parts(of_range: RangeSummary, by: str = "") -> list[dict[str, str]]:
         until = f" by {by}" if by else ""
         add("revenue", f"${of_range.revenue:,.0f}", f"Price × quantity of every item ordered in the range{until}.")
     return parts
+
+
+class _Bars:
+    """What the bars of a timeline show, made once for all sessions that look at it."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._until: ByteCache[dict[str, Any]] = ByteCache(4, one_each)
+
+    def until(self, end: float) -> dict[str, Any]:
+        """Return window, volume, supply and summary as `TransportBar` has them, without spells; bars after `end` are left out."""
+        return self._until.load(end, lambda: self._make(end))
+
+    def _make(self, end: float) -> dict[str, Any]:
+        timeline = self._timeline
+        window = timeline.window
+        edges, counts = timeline.volume(bucket_width(window.start, window.end))
+        begun = edges[:-1] < end
+        edges = np.append(edges[:-1][begun], min(float(edges[begun.sum()]), end))
+        return {
+            "window": {"start": window.start, "end": end},
+            "volume": {"edges": edges.tolist(), "counts": counts[begun].tolist()},
+            "supply": _supply_message(timeline, edges),
+            "summary": summary_parts(summarise(timeline)),
+        }
+
+
+def _supply_message(timeline: Timeline, edges: NDArray[np.float64]) -> dict[str, Any]:
+    if not is_recorded(timeline):
+        return {"rule": RIBBON_UNKNOWN, "unknown": True}
+    per_bar = supply(timeline, edges)
+    return {
+        "waiting": per_bar.waiting.round(1).tolist(),
+        "road": per_bar.on_road.round(1).tolist(),
+        "begin": per_bar.begin.tolist(),
+        "end": per_bar.end.tolist(),
+        "rule": RIBBON_RULE,
+    }
+
+
+@shared()
+def _with_spells(supply: dict[str, Any], moments: Sequence[Moment]) -> dict[str, Any]:
+    return supply if "unknown" in supply else {**supply, "short": shortages(moments)}
+
+
+@shared()
+def _moment_messages(moments: Sequence[Moment], span: float) -> list[dict[str, Any]]:
+    return [_moment_message(moment, span) for moment in moments]
 
 
 def _late_message(hours: LateHours) -> dict[str, Any]:

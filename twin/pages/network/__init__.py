@@ -1,0 +1,1 @@
+"""The network page: all kitchens of a source on one clock."""

@@ -1,0 +1,141 @@
+"""What the browser gets of all kitchens, of their hours, and of one kitchen at a moment."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from twin.analysis.kitchen_state import BUILDING, CALM, RECOVERING, TROUBLE, head
+from twin.analysis.metrics import metrics_of
+from twin.analysis.moments import TROUBLES
+from twin.analysis.moments.moment import Moment
+from twin.analysis.moments.unfolding import GRID_S
+from twin.analysis.network import NetworkHours
+from twin.api import network
+from twin.api.kitchen_status import timeline_at
+from twin.foundation.errors import TwinError
+from twin.foundation.times import HOUR
+from twin.foundation.zones import Zone
+from twin.hub import Hub
+from twin.sources.base import Location, Window
+from twin.timeline.timeline import Timeline
+
+LISTED = ("id", "name", "qualifier", "region", "lat", "lon")
+"""What the browser knows of every kitchen from the start, in this order."""
+HARM = np.zeros(4, np.uint8)
+HARM[[CALM, RECOVERING, BUILDING, TROUBLE]] = range(4)
+"""The states by the harm that they stand for, the least first."""
+MOST_MOMENTS = 12
+"""Most moments of a kitchen's day that are listed."""
+
+
+def state(places: Sequence[Location], tz: Zone, window: Window, remarks: Sequence[str], many: bool) -> dict[str, Any]:
+    """Return the page's state: the kitchens as the JSON text of rows of `LISTED`, which Bokeh would go through one by one."""
+    rows = [[one.id, one.display_name, one.qualifier, one.city, one.lat, one.lon] for one in places]
+    return {
+        "status": "ready",
+        "kitchens": json.dumps(rows, ensure_ascii=False, separators=(",", ":")),
+        "start": window.start,
+        "end": window.end,
+        "zones": len({one.zone for one in places}) > 1,
+        "many": many,
+        "remarks": list(remarks),
+    }
+
+
+def hours(made: NetworkHours) -> dict[str, Any]:
+    """Return the hours of all kitchens: `levels` a digit for each hour, by kitchen; `late` and `deliveries` of all together."""
+    digits = (made.levels + ord("0")).astype(np.uint8)
+    return {
+        "first": float(made.ends[0] - HOUR) if len(made.ends) else 0.0,
+        "levels": [row.tobytes().decode("ascii") for row in digits],
+        "late": made.late.sum(axis=0).tolist(),
+        "deliveries": made.deliveries.sum(axis=0).tolist(),
+    }
+
+
+def row(hub: Hub, place: Location, t: float) -> dict[str, Any]:
+    """Return what `/network` says of a kitchen at t, and for the page: words for its state, its last hours, its page's range."""
+    made = network.kitchen_at(hub, place, t, worst=False)
+    found: dict[str, Any] = made.model_dump(mode="json", exclude={"worst", "timestamp", "over_limits", "display_name"})
+    found["harm"] = list(network.harm(made))
+    if made.problem is not None:
+        return found
+    timeline = timeline_at(hub, place, t)
+    found["spark"] = [None if np.isnan(one) else int(one) for one in metrics_of(timeline).series(t).orders_per_hour]
+    found["range"] = _range(hub, place, timeline)
+    if made.state is not None:
+        states = hub.states(timeline)
+        found["head"] = head(*states.at(t))
+        found["since"] = states.since(t)
+        found["states"] = _states(hub, timeline)
+    return found
+
+
+class _Told:
+    """What was told last of a timeline: it stays the same for five minutes, and sessions share it."""
+
+    def __init__(self, _: Timeline) -> None:
+        self.last: tuple[float, dict[str, Any]] | None = None
+
+
+def trouble(hub: Hub, place: Location, t: float) -> dict[str, Any]:
+    """Return the moments of a kitchen's day: those known at t, and what is known of the others when they are over."""
+    found: dict[str, Any] = {"location": place.id, "worst": None, "moments": []}
+    try:
+        timeline = timeline_at(hub, place, t)
+        look = max(timeline.window.start, t // GRID_S * GRID_S)
+        told = timeline.cached(_Told)
+        if (last := told.last) is None or last[0] != look:
+            last = told.last = look, _moments(hub, place, timeline, look)
+        return last[1]
+    except TwinError:  # its row says why
+        return found
+    except Exception as error:  # whatever it is, the other kitchens stand
+        network.log.error("%s has no moments in the network", place.id, exc_info=error)
+        return found
+
+
+def _moments(hub: Hub, place: Location, timeline: Timeline, look: float) -> dict[str, Any]:
+    known = hub.troubles_at(timeline, look).moments
+    later = [one for one in hub.insights(timeline).moments if one.kind in TROUBLES and not _among(one, known)]
+    told = [_moment(one, True) for one in known] + [_moment(one, False) for one in later]
+    return {"location": place.id, "worst": told[0] if known else None, "moments": told[:MOST_MOMENTS]}
+
+
+def _among(one: Moment, known: Sequence[Moment]) -> bool:
+    return any(one.kind == other.kind and one.start <= other.end and other.start <= one.end for other in known)
+
+
+def _moment(one: Moment, now: bool) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "title": one.title,
+        "sentence": one.sentence,
+        "start": one.start,
+        "end": one.end,
+        "at": one.at,
+        "known": one.start if now else max(one.end, one.settled),
+        "now": now,
+        "severity": one.severity,
+        "when": one.when,
+    }
+
+
+def _range(hub: Hub, place: Location, timeline: Timeline) -> list[str] | None:
+    """Return the range that a link to the kitchen's page names, None: the one with which it opens."""
+    window = timeline.window
+    if window == hub.last_hours(place.id):
+        return None
+    return [place.tz.iso(window.start), place.tz.iso(window.end)]
+
+
+def _states(hub: Hub, timeline: Timeline) -> dict[str, Any]:
+    """Return the worst state of each hour of a timeline's window: `first`, data seconds, and a digit of `HARM` for each."""
+    window, log = timeline.window, hub.states(timeline)
+    first = np.floor(window.start / HOUR)
+    inside = (log.t >= window.start) & (log.t <= window.end)
+    worst = np.zeros(int(np.ceil(window.end / HOUR) - first) + 1, np.uint8)
+    np.maximum.at(worst, (np.ceil(log.t[inside] / HOUR) - first - 1).clip(0).astype(np.intp), HARM[log.state[inside]])
+    return {"first": float(first * HOUR), "digits": (worst[:-1] + ord("0")).tobytes().decode("ascii")}

@@ -1,0 +1,1 @@
+"""What differs between two ranges, each figure with its interval."""

@@ -1,0 +1,1 @@
+"""A race of kitchens or days, for a wall screen."""
