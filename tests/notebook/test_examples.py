@@ -48,6 +48,6 @@ def test_an_example_runs(path: Path, run: Callable[[Path], nbformat.NotebookNode
 
 
 def test_examples_are_kept_without_outputs() -> None:
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
     for path in EXAMPLES:
         assert not [cell for cell in nbformat.read(path, as_version=4).cells if cell.get("outputs")]
