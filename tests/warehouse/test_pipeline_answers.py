@@ -123,6 +123,11 @@ def test_opening_and_a_days_window_are_small_statements_on_the_tables(small: War
     assert rows.num_rows == 4
     assert "twin_events" in asked
     assert not re.search(r"get_json_object|RLIKE|CAST\(`ts`", asked), "nothing is decoded"
+    for query in ("totals", "brands"):
+        source.source.query(query, location="sf", from_ts=place.start, to_ts=place.end)
+        assert re.search(r"twin_orders`\s+WHERE location = :location AND began", small.asked[-1]), (
+            "not those of all kitchens"
+        )
     assert of_rows(small) == []
 
 

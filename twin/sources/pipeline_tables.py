@@ -28,6 +28,11 @@ FIRST_ASKED = tuple(query for query in pipeline.ANSWERS if query != "times")
 """What opening asks beside the times."""
 
 
+OF_BEGUN = ("totals", "brands")
+"""Queries about the orders of one location that began in a range, and about nothing else."""
+BEGUN = "\n  WHERE location = :location AND began >= :from_ts AND began < :to_ts"
+"""Which these are; what they make of the orders keeps DuckDB from finding it out, and it would read those of all locations."""
+
 NOTHING_ODD = OddValues(times=False, other_days=False, orders=False)
 """What a table holds whose columns are decoded."""
 Answer = TypeVar("Answer")
@@ -59,7 +64,8 @@ class PipelineTables(EventTable):
         if query == "history":
             return pipeline.history(orders)
         used = queries.relations(query)
-        relations = [pipeline.relation(name, orders) for name in used if name in pipeline.OF_ORDERS]
+        begun = BEGUN if query in OF_BEGUN else ""
+        relations = [pipeline.relation(name, orders, begun) for name in used if name in pipeline.OF_ORDERS]
         relations += [f"{name} AS (\n{queries.text(name)})" for name in used if name not in pipeline.OF_ORDERS]
         if "FROM events" in queries.text(query):
             relations.insert(0, self._events(where, reading, reused))
