@@ -11,13 +11,17 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import panel as pn
 import pytest
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
 
 from benchmarks.client import Session
 from tests.api.serving import Answer, fetch
@@ -266,6 +270,58 @@ def test_no_browser_reuses_an_answer_for_who_signs_in_next(seen: dict[str, dict[
     for address, answer in seen["anna"].items():
         if address.startswith(BASE) and answer.status == 200 and "docs" not in address and "openapi" not in address:
             assert answer.headers["cache-control"] in ("private, no-cache", "no-store"), address
+
+
+def live_over_http(app: App, place: str, headers: dict[str, str]) -> tuple[int, str]:
+    """The status and the text of a live feed up to its first position."""
+    address = f"{app.address}{BASE}/locations/{place}/live"
+    with (
+        httpx.Client(trust_env=False, timeout=SOON) as client,
+        client.stream("GET", address, headers=headers) as answer,
+    ):
+        if answer.status_code != 200:
+            return answer.status_code, answer.read().decode()
+        said = ""
+        for line in answer.iter_lines():
+            said += f"{line}\n"
+            if '"current_time"' in line:
+                return 200, said
+    raise AssertionError(f"the feed has ended: {said}")
+
+
+def live_over_websocket(app: App, place: str, headers: dict[str, str]) -> tuple[int, str]:
+    """The same over a WebSocket."""
+
+    async def talk() -> tuple[int, str]:
+        address = f"{app.address.replace('http', 'ws', 1)}/ws/v1/locations/{place}/live"
+        try:
+            connection = await websocket_connect(HTTPRequest(address, headers=headers))
+        except HTTPClientError as error:
+            return error.code, (error.response.body if error.response else b"").decode()
+        with closing(connection):
+            said = ""
+            while '"current_time"' not in said:
+                said += str(await connection.read_message() or "")
+            return 200, said
+
+    return asyncio.run(asyncio.wait_for(talk(), SOON))
+
+
+@pytest.mark.parametrize("follow", [live_over_http, live_over_websocket])
+@pytest.mark.parametrize("user", USERS)
+def test_a_live_feed_says_nothing_of_what_its_user_may_not_read(
+    app: App, orders: dict[str, set[str]], user: str, follow: Callable[[App, str, dict[str, str]], tuple[int, str]]
+) -> None:
+    own = USERS[user][0]
+    other = next(place for place in NAMES if place != own)
+    status, said = follow(app, own, app.headers(user))
+    assert (status, '"metrics_update"' in said or "event: metrics_update" in said) == (200, True)
+    assert found_in(said.encode(), foreign(user, orders)) == []
+    status, said = follow(app, other, app.headers(user))
+    assert status == 404
+    assert found_in(said.encode(), foreign(user, orders, other)) == []
+    without = {name: value for name, value in app.headers(user).items() if name != HEADER}
+    assert follow(app, own, without)[0] == 401
 
 
 class Visit(Session):
