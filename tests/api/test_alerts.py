@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,28 @@ OWN = {"X-Twin-Request": "1"}
 RULE = {"figure": {"figure": "delivery_time", "limit": 2700.0, "recovery": 2400.0}, "name": "<b>Late"}
 
 
+@contextmanager
+def alerting(folder: Path) -> Iterator[None]:
+    """Let this process tell of a small file, with alerts in a database of their own."""
+    process.use(None)
+    source = write_csv(folder / "events.csv", ROWS)
+    process.configure(Settings(source=str(source), alerts=f"sqlite:///{folder / 'alerts.db'}"))
+    process.hub()
+    yield
+    process.use(None)
+
+
 @pytest.fixture
 def server(routes: str, tmp_path: Path) -> Iterator[str]:
-    process.use(None)
-    source = write_csv(tmp_path / "events.csv", ROWS)
-    process.configure(Settings(source=str(source), alerts=f"sqlite:///{tmp_path / 'alerts.db'}"))
-    process.hub()
-    yield routes
-    process.use(None)
+    with alerting(tmp_path):
+        yield routes
+
+
+@pytest.fixture(scope="module")
+def refusing(routes: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One for what is refused: nothing changes there, so that a rule that got through fails all tests after it, too."""
+    with alerting(tmp_path_factory.mktemp("refusing")):
+        yield routes
 
 
 def ask(server: str, method: str, path: str, given: Any = None, headers: dict[str, str] = OWN) -> tuple[int, Any]:
@@ -99,8 +114,8 @@ def test_who_has_seen_an_alert_says_who_it_is_and_what_is_done(server: str) -> N
     ("method", "path"),
     [("POST", "/rules"), ("PUT", "/rules/x"), ("POST", "/x/acknowledge"), ("DELETE", "/rules/x")],
 )
-def test_another_sites_form_changes_nothing(server: str, method: str, path: str) -> None:
-    assert ask(server, method, path, None if method == "DELETE" else RULE, headers={})[0] == 403
+def test_another_sites_form_changes_nothing(refusing: str, method: str, path: str) -> None:
+    assert ask(refusing, method, path, None if method == "DELETE" else RULE, headers={})[0] == 403
     assert process.alerts.rules() == []
 
 
@@ -126,14 +141,14 @@ def test_another_sites_form_changes_nothing(server: str, method: str, path: str)
         ("/none", {}, 404),
     ],
 )
-def test_what_is_wrong_is_refused(server: str, path: str, given: Any, status: int) -> None:
-    assert ask(server, "POST", path, given)[0] == status
+def test_what_is_wrong_is_refused(refusing: str, path: str, given: Any, status: int) -> None:
+    assert ask(refusing, "POST", path, given)[0] == status
     assert process.alerts.rules() == []
 
 
 @pytest.mark.parametrize("path", ["?state=loud", "?start=yesterdayish"])
-def test_a_wrong_filter_is_refused(server: str, path: str) -> None:
-    assert ask(server, "GET", path)[0] == 422
+def test_a_wrong_filter_is_refused(refusing: str, path: str) -> None:
+    assert ask(refusing, "GET", path)[0] == 422
 
 
 def test_without_the_setting_there_are_none(routes: str, tmp_path: Path) -> None:

@@ -299,7 +299,9 @@ def test_the_document_tells_every_route_and_the_page_needs_nothing_from_elsewher
     assert text.count(icon) == 1
     assert fetch(urljoin(f"{server}{BASE}/docs", "../../favicon.ico")).headers["content-type"] == "image/x-icon"
     assert not re.search(r"<(script|link|img|iframe)|@import|url\(", text.replace(icon, ""))
-    assert len(re.findall(f"curl (?:-N )?&#x27;{re.escape(server)}/api/v1/", text)) == sum(map(len, result["paths"].values()))
+    assert len(re.findall(f"curl (?:-N )?&#x27;{re.escape(server)}/api/v1/", text)) == sum(
+        map(len, result["paths"].values())
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 TOKEN = "of-whoever-sends-the-events"
 KITCHEN = "ChIJvXT99PfCQIYROz3H0NrIctA"
 """Where the demo of this seed starts nothing from 17:25 to 18:00 on its last day."""
-DEMO = ("--days", "3", "--scale", "0.4", "--seed", "7", "--from", "17:31", "--speed", "12")
+DEMO = ("--days", "3", "--scale", "0.4", "--seed", "7", "--from", "17:31", "--speed", "8")
 STATE = "() => [...globalThis.__twin.clocks.values()].find((clock) => clock.anchor?.end > clock.anchor?.start).state"
 
 
@@ -67,7 +67,9 @@ def state(page: Page) -> str:
     return str(page.evaluate(STATE))
 
 
-def test_an_outage_fires_and_the_manager_looks_back_returns_and_acknowledges_it(live: Served, page: Page) -> None:
+def test_an_outage_fires_and_the_manager_looks_back_returns_and_acknowledges_it(
+    live: Served, page: Page, barriers: Callable[[Page], list[str]]
+) -> None:
     """A wall screen shows the kitchen meanwhile."""
     until(page, lambda: live.latest >= "2025-10-17T17:30", "what lies before is sent", 120)
     page.goto(f"{live.address}/operations?location={KITCHEN}&live=1")
@@ -109,6 +111,7 @@ def test_an_outage_fires_and_the_manager_looks_back_returns_and_acknowledges_it(
     until(page, lambda: state(page) == "live", "the page is live again")
     by_id(page, "alert-bar-acknowledge").click()
     by_id(page, "acknowledge-name").fill("Maya")
+    assert barriers(page) == []
     by_id(page, "acknowledge-note").fill("The oven is <b>back</b> at six")
     by_id(page, "acknowledge-send").click()
     expect(by_id(page, "acknowledge")).to_be_hidden()
@@ -119,6 +122,7 @@ def test_an_outage_fires_and_the_manager_looks_back_returns_and_acknowledges_it(
     by_id(page, "bell").click()
     seen = by_id(page, "alert-seen")
     expect(seen).to_have_text("Acknowledged by Maya: “The oven is <b>back</b> at six”")
+    assert barriers(page) == []
     (told,) = live.ask(f"/alerts?location={KITCHEN}")["alerts"]
     assert (told["acknowledged_by"], told["note"]) == ("Maya", "The oven is <b>back</b> at six")
     assert told["acknowledged_at"]
@@ -143,7 +147,9 @@ def watched(demo: Path, tmp_path: Path) -> Iterator[Served]:
         yield Served(address)
 
 
-def test_a_rule_is_written_as_a_sentence_and_saved_when_its_past_has_been_seen(watched: Served, page: Page) -> None:
+def test_a_rule_is_written_as_a_sentence_and_saved_when_its_past_has_been_seen(
+    watched: Served, page: Page, barriers: Callable[[Page], list[str]]
+) -> None:
     page.goto(f"{watched.address}/operations?location=sanfrancisco")
     by_id(page, "bell").click()
     expect(by_id(page, "alert-list")).to_contain_text("No alert has fired at this kitchen.")
@@ -169,6 +175,11 @@ def test_a_rule_is_written_as_a_sentence_and_saved_when_its_past_has_been_seen(w
     expect(by_id(page, "tried-coverage")).to_contain_text(re.compile(r"\d+ days? of record; .* \d+ % of it"))
     expect(by_id(page, "tried-verdict")).to_contain_text(re.compile("Would have fired (once|[0-9]+ times) in the last"))
     expect(by_id(page, "tried-precision")).to_contain_text("Precision")
+    for size in ({"width": 390, "height": 844}, {"width": 1440, "height": 900}):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        dialog = by_id(page, "rules-dialog")
+        assert dialog.evaluate("node => node.querySelector('.body:not([hidden])').scrollWidth <= node.clientWidth")
+        assert barriers(page) == [], size
 
     first = by_id(page, "tried-alert").get_by_role("button")
     at = re.search(r"\d\d:\d\d", first.text_content() or "")

@@ -77,6 +77,7 @@ def test_every_figure_is_that_of_the_page_and_the_notebook(kitchen: twin.Kitchen
     assert (f"and {card.content.more} more late order" in text) == (card.content.more > 0)
 
 
+@pytest.mark.slow
 def test_it_is_the_same_each_time_and_needs_nothing_else(kitchen: twin.Kitchen, demo: Path) -> None:
     moment = first_trouble(kitchen)
     cards = [

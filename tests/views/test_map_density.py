@@ -72,6 +72,7 @@ def test_standing_is_slower_than_anybody_walks(timeline: Timeline) -> None:
     assert bool((part.metres * timeline.trips.scale < part.seconds).all())
 
 
+@pytest.mark.slow
 def test_ways_show_nothing_of_what_comes_after_the_playhead(timeline: Timeline) -> None:
     t = timeline.busiest()
     result = density.message(timeline, "ways", 15, t, "dark")

@@ -56,8 +56,9 @@ def addresses(source: Twin) -> list[str]:
         found += [
             f"/orders/{order}", f"{own}/kitchen-status?at_time={end}", f"{own}/data-quality", f"{own}/events?{part}&limit=100",
             f"{own}/time-range?{part}&granularity=hour", f"{own}/brands?{part}", f"{own}/moments?{part}",
-            f"{own}/ledger?{part}&by=hour", f"/network?at_time={end}",
+            f"{own}/ledger?{part}&by=hour",
         ]  # fmt: skip
+    found.append(f"/network?at_time={end}")  # of all kitchens
     kinds = {endpoint.path.rpartition("/")[2] for endpoint in ENDPOINTS if "{order_id}" not in endpoint.path}
     assert kinds <= {address.partition("?")[0].rpartition("/")[2] for address in found}, "an endpoint is left out"
     return found

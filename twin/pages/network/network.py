@@ -118,6 +118,7 @@ class NetworkView(pn.viewable.Viewer):
         self._rows: dict[str, dict[str, Any]] = {}
         self._hours: NetworkHours | None = None
         self._sorted_at = 0.0
+        self._sent: list[int] = []
         self._ticker: Any = None
         self._request = answering_request()
 
@@ -231,8 +232,8 @@ class NetworkView(pn.viewable.Viewer):
     async def _update(self) -> None:
         """Compute and send the rows at the playhead, then what went wrong at each kitchen, unless it has moved on meanwhile."""
         hub, epoch, t = self._hub, self.controller.anchor.epoch, self.controller.now()
-        if hub is None:
-            return
+        if hub is None or (self._hours is None and not self._all_live):
+            return  # which rows are in view is not known before they are sorted
         asked = self._asked
         self._order(t)
         for worst in (False, True):
@@ -262,6 +263,9 @@ class NetworkView(pn.viewable.Viewer):
         else:
             return
         self._sorted_at = wall
+        if order == self._sent:
+            return
+        self._sent = order
         self._tell({"tell": "order", "order": order})
 
     def _tell(self, message: dict[str, Any]) -> None:

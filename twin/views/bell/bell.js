@@ -11,6 +11,14 @@ import { firingOf, seenText, titled, whenText } from "./alarms.js";
 import { beep } from "./sound.js";
 
 const SOUND = "twin-alert-sound";
+/**
+ * The alerts that this page has told, by kitchen: what fires when one comes to a kitchen is no news; what has begun to
+ * while the server was lost is, though another session shows it.
+ * @type {Map<string, Set<string>>}
+ */
+const told = new Map();
+/** The bells of this page by how many of their alerts wait: while a lost session is replaced there are two. */
+const waiting = new Map();
 
 class Bell {
   constructor({ model }) {
@@ -19,8 +27,6 @@ class Bell {
     this.verbs = verbsOf(model, this.clock);
     this.alarms = sharedState(model.clock, "alarms");
     this.rules = sharedState(model.clock, "rules");
-    /** @type {Set<string> | null} the alerts that have been told; null before the first list */
-    this.told = null;
     this.written = "";
     this.acknowledging = new Acknowledging(model);
     this.build();
@@ -31,7 +37,8 @@ class Bell {
       for (const off of offs) off();
       this.alarms.take(null);
       this.acknowledging.remove();
-      document.title = titled(document.title, 0);
+      waiting.delete(this);
+      this.nameTab();
     });
   }
 
@@ -107,16 +114,24 @@ class Bell {
       : "Alerts: none is firing";
     this.button.title = label;
     this.button.setAttribute("aria-label", label);
-    document.title = titled(document.title, unseen.length);
+    waiting.set(this, unseen.length);
+    this.nameTab();
     if (alerts) this.announce(firing);
     this.fill(alerts, problem);
   });
 
-  /** Say and, if that is wanted, sound what fires since the last list; what fired before the page opened is seen. */
+  /** The tab's title says how many alerts wait. */
+  nameTab() {
+    document.title = titled(document.title, [...waiting.values()].at(-1) ?? 0);
+  }
+
+  /** Say and, if that is wanted, sound what has begun to fire. */
   announce(firing) {
-    const fresh = this.told && firing.filter(({ id }) => !this.told.has(id));
-    this.told = new Set([...(this.told ?? []), ...firing.map(({ id }) => id)]);
-    if (!fresh?.length) return;
+    const { place } = this.model;
+    const before = told.get(place);
+    told.set(place, new Set([...(before ?? []), ...firing.map(({ id }) => id)]));
+    const fresh = before ? firing.filter(({ id }) => !before.has(id)) : [];
+    if (!fresh.length) return;
     this.spoken.textContent = fresh.map(({ title, text }) => `Alert: ${title}. ${text}`).join(" ");
     if (this.sound.checked) beep();
   }

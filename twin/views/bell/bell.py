@@ -29,6 +29,7 @@ class Bell(Component):
         allow_None=True,
         doc="Alerts of the kitchen, the newest first, see `to_browser`; None: not known yet.",
     )
+    place: str = param.String(default="", doc="The id of the kitchen that they are of.")  # type: ignore[assignment]
     problem: str = param.String(default="", doc="Why the alerts are not known; empty if they are.")  # type: ignore[assignment]
     api: str = param.String(default="", doc="Address of the alerts' API, relative to the page.")  # type: ignore[assignment]
     user: str = param.String(default="", doc="Address of the signed-in user's name, relative to the page.")  # type: ignore[assignment]
@@ -108,7 +109,7 @@ class BellView(FollowsStore):
             return
         current = self._controller.timeline
         if current is not None and current.location.id == location:
-            self._bell.param.update(alerts=[to_browser(alert) for alert in alerts], problem="")
+            self._bell.param.update(place=location, alerts=[to_browser(alert) for alert in alerts], problem="")
 
     def _on_message(self, event: Any) -> None:
         match event.data:

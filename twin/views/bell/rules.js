@@ -1,4 +1,4 @@
-// The dialog of the rules: their list, and the editor of one, which can be saved once it is seen what it would have done.
+// The dialog of the rules: their list, and the editor of one, which is saved once it is seen what it would have done.
 
 import { clockFrom } from "../shared/clock.js";
 import { el, icon } from "../shared/elements.js";

@@ -15,7 +15,8 @@ const plural = (n, one) => `${n} ${one}${n === 1 ? "" : "s"}`;
 function coverageText({ days, coverage }) {
   const whole = Math.round(days);
   const little = coverage < LITTLE || whole < FEW_DAYS;
-  const known = `${plural(whole, "day")} of record; it is known whether the condition held in ${Math.floor(100 * coverage)} % of it`;
+  const share = Math.floor(100 * coverage);
+  const known = `${plural(whole, "day")} of record; it is known whether the condition held in ${share} % of it`;
   return little ? `${known}. That is little to judge by.` : `${known}.`;
 }
 

@@ -36,8 +36,8 @@ const KITCHEN_STYLE =
 /**
  * A moment to draw: {active, faded (trips), t, speed, show (layers), focus (trips picked out), faint (whether the
  * others are dimmed), ghosts (trips of another day), crowd (frames of drivers that are not told one by one; null:
- * none), pins (customers of a stage: {cx, cy}), stage, places (orders picked out that are not on the road: {cx, cy, text, inside}), clusters, heat, pulse
- * (wall seconds, null: still)}.
+ * none), pins (customers of a stage: {cx, cy}), stage, places (orders picked out that are not on the road:
+ * {cx, cy, text, inside}), clusters, heat, pulse (wall seconds, null: still)}.
  */
 class Picture {
   // so many heads are drawn one by one; more are written pixel by pixel, several times as fast (Settings.glyphs_to)

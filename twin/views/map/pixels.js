@@ -15,8 +15,8 @@ class Pixels {
     this.hues = this.marks.colours.trails.map(packed);
   }
   /**
-   * Draw `ghosts`, drivers of another day, under trails of `long` data seconds (0: none), and heads if `heads`, of the trips; `strength` 0 to 1 is for all of
-   * them.
+   * Draw `ghosts`, drivers of another day, under trails of `long` data seconds (0: none), and heads if `heads`, of the
+   * trips; `strength` 0 to 1 is for all of them.
    */
   draw(ink, view, active, t, long, heads, strength, ghosts = []) {
     const { width: w, height: h } = ink.canvas;

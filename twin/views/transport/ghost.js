@@ -9,8 +9,8 @@ import { snapped } from "./axis.js";
 const MOST_DAYS = 62;
 const ONLY_DAY = "This kitchen has data of one day only: there is no other to lay over it.";
 const RULE =
-  "Lay another day of this kitchen over this one, at the same time of day (G): hollow drivers on the map, a line over the bars, " +
-  "figures beside these. That day is over, so nothing of it is to come.";
+  "Lay another day of this kitchen over this one, at the same time of day (G): hollow drivers on the map, a line " +
+  "over the bars, figures beside these. That day is over, so nothing of it is to come.";
 const KINDS = [
   ["week", "Same weekday last week"],
   ["best", "The best day"],

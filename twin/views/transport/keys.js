@@ -17,9 +17,9 @@ const PRESSED =
 const CHOOSING = '[role="option"], [role="menuitem"], [role="combobox"], [role="listbox"], [role="dialog"] *';
 
 /**
- * What a key does: `keys` as events name them, lower case; `act` gets the event and {model, clock, verbs, scrubber, ghost},
- * and returns false where the key does nothing; `except`: where the focus has a use of its own for it; `help`: its
- * lines in the help.
+ * What a key does: `keys` as events name them, lower case; `act` gets the event and {model, clock, verbs, scrubber,
+ * ghost}, and returns false where the key does nothing; `except`: where the focus has a use of its own for it; `help`:
+ * its lines in the help.
  * @typedef {{keys: string[], except?: string, once?: boolean, act: Function, help: [string[], string][]}} Binding
  */
 
