@@ -299,7 +299,7 @@ def metrics_of(timeline: Timeline) -> MetricIndex:
 
 
 def _index(timeline: Timeline) -> MetricIndex:
-    grown = timeline.before
+    grown = getattr(timeline, "before", None)  # what only looks like a timeline has none
     before = None if grown is None else grown[0].made(_index)
     return MetricIndex(timeline, None if grown is None or before is None else (before, grown[1]))
 

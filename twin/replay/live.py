@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
 """Least seconds between two timelines that sessions are given: more often, nobody sees a difference."""
-LEARN_EVERY_S = 10.0
+LEARN_EVERY_S = 20.0
 """Least seconds between two examinations of what stands out: its grid is minutes."""
 IDLE = 20.0
 """What is made rests for so many times the CPU seconds that it took: following a kitchen costs a twentieth of a core at most."""
