@@ -13,6 +13,7 @@ import pytest
 from tests.sources.test_files import ROWS, write_csv
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
+from twin.foundation.times import MINUTE
 from twin.hub import Hub, open_source
 from twin.replay.controller import ReplayController
 from twin.sources import file_states
@@ -189,7 +190,8 @@ def test_a_page_offers_what_is_newer_in_files_and_moves_nothing_by_itself(path: 
     session = ReplaySession(hub, ReplayController())
     asyncio.run(session.choose("sf"))
     shown = session.controller.timeline
-    assert session.as_of == hub.as_of is not None
+    assert hub.as_of is not None
+    assert session.as_of == hub.as_of // MINUTE * MINUTE
     assert asyncio.run(session.check_for_newer()) == "There is nothing newer."
     append(path, text(MORE, "csv", path.parent))
     assert asyncio.run(session.check_for_newer()) == "Newer orders have come in."

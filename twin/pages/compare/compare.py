@@ -161,7 +161,13 @@ class _Compare:
             letter = pn.pane.HTML(
                 f'<b aria-hidden="true">{side.letter}</b>', margin=0, stylesheets=[_text("letter.css")]
             )
-            head = pn.Row(letter, side.kitchen, side.days, margin=0, sizing_mode="stretch_width", css_classes=["head"])
+            head = pn.Row(
+                *(letter, side.kitchen, side.days),
+                margin=0,
+                sizing_mode="stretch_width",
+                css_classes=["head"],
+                stylesheets=[_text("head.css")],
+            )
             parts += [
                 _placed(head, f"head-{of}", "head"),
                 _compact(_placed(side.pipeline.__panel__(), f"pipeline-{of}", of, "pipeline")),

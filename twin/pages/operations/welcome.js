@@ -207,7 +207,13 @@ function errorNotice(model) {
 function render({ model }) {
   const grid = el("div", { class: "grid" });
   const lead = el("p", { class: "question" });
-  const all = el("a", { class: "all", href: "./network", "data-testid": "welcome-all", hidden: true });
+  const beside = el(
+    "a",
+    { href: "./compare", hidden: true, "data-testid": "welcome-compare" },
+    icon("compare", 16),
+    "Put two kitchens, or two days of one, side by side",
+  );
+  const all = el("a", { href: "./network", "data-testid": "welcome-all", hidden: true });
   all.append(icon("clock", 16), "All kitchens on one clock");
   const root = el(
     "main",
@@ -222,7 +228,7 @@ function render({ model }) {
         "Replay a day of a ghost kitchen: every order, every stage, every driver, at any moment.",
       ),
     ),
-    el("div", { class: "lead-in" }, lead, all),
+    el("div", { class: "lead-in" }, lead, el("div", { class: "ways" }, beside, all)),
     grid,
   );
 
@@ -240,13 +246,6 @@ function render({ model }) {
   };
   let list = null;
   const states = new States(model, grid, () => list?.redraw());
-  const beside = el(
-    "a",
-    { class: "beside", href: "./compare", hidden: true, "data-testid": "welcome-compare" },
-    icon("compare", 16),
-    "Put two kitchens, or two days of one, side by side",
-  );
-  lead.after(beside);
   const show = () => {
     const s = model.state;
     const cities = s.many ? JSON.parse(s.many).map(named) : (s.cities ?? []);
