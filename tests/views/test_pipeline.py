@@ -113,6 +113,14 @@ def test_when_a_meal_is_cold_is_a_setting():
     assert PipelineView(controller).__panel__().cold == 8 * MINUTE
 
 
+def test_nothing_is_cold_or_stalled_where_the_data_never_tells_when_meals_go():
+    told, untold = (FakeTimeline(waiting(5, DAY0), delivered_before=before) for before in (True, False))
+
+    assert view_of(told, DAY0 + MINUTE).__panel__().cold == Settings().cold_after_s
+    assert view_of(untold, DAY0 + MINUTE).__panel__().cold is None
+    assert [strip_of(one, DAY0 + 5 * 3600)["completed"]["delivers"] for one in (told, untold)] == [True, False]
+
+
 def test_an_average_well_over_the_usual_marks_the_stage():
     rows = [{"created": DAY0, "started": DAY0 + MINUTE, "finished": DAY0 + 10 * MINUTE} for _ in range(3)]
     timeline = FakeTimeline(rows)

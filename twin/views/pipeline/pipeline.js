@@ -277,6 +277,14 @@ function putAverage(node, words, unitFollows, title, value) {
   put(node, words, title, value);
 }
 
+const BESIDE_TITLES = {
+  cancelled: "Orders cancelled since midnight: show and list them",
+  stalled: "Orders without any event for 4 hours, since midnight: show and list them",
+  silent:
+    "Orders without any event for 4 hours, since midnight: show and list them. The data never tells of a delivery, " +
+    "so nothing is known to be wrong with them",
+};
+
 function showCompleted(parts, s) {
   const closed = s.count + s.cancelled + s.stalled;
   put(
@@ -288,14 +296,11 @@ function showCompleted(parts, s) {
   for (const [i, name] of ["cancelled", "stalled"].entries()) {
     const button = parts.beside[i];
     button.hidden = !s[name];
-    put(
-      button,
-      `${many(s[name])} ${name}`,
-      name === "cancelled"
-        ? "Orders cancelled since midnight: show and list them"
-        : "Orders without any event for 4 hours, since midnight: show and list them",
-      s[name],
-    );
+    // where no delivery is ever told, that nothing more is told of an order says nothing of it
+    const silent = name === "stalled" && !s.delivers;
+    button.classList.toggle("is-quiet", silent);
+    const words = silent ? "without an end" : name;
+    put(button, `${many(s[name])} ${words}`, BESIDE_TITLES[silent ? "silent" : name], s[name]);
   }
 }
 

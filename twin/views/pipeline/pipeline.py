@@ -36,7 +36,8 @@ class PipelineStrip(Component):
     orders that entered in 60 minutes; `told`, whether the data has this stage at all; service, usual, age and oldest, seconds
     or null; served and excluded, the orders in the average and excluded from it; levels of service, age and oldest: 0 fine,
     1 amber, 2 red; `lead`, where another day stands beside this one: by how many orders this one is ahead (negative: behind;
-    null: not known). Completed has cancelled and stalled instead: the three are what was closed today. `drivers`,
+    null: not known). Completed has cancelled and stalled instead: the three are what was closed today; and `delivers`, whether
+    the data ever tells of a delivery, without which nobody knows that an order is stalled. `drivers`,
     where the data tells of them: on_road, waiting (null: not told), ready and picked_up in 60 minutes, gap, level.
     """
 
@@ -44,7 +45,11 @@ class PipelineStrip(Component):
     limits: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={}, doc="Per stage key: [amber, red], seconds in the stage from which an order is marked; None: never."
     )
-    cold: float = param.Number(default=COLD_AFTER_S, doc="Seconds that a finished meal stands until it is cold.")  # type: ignore[assignment]
+    cold: float | None = param.Number(  # type: ignore[assignment]
+        default=COLD_AFTER_S,
+        allow_None=True,
+        doc="Seconds that a finished meal stands until it is cold; None where the data never tells when meals go.",
+    )
     ghost: str = param.String(default="", doc="The other day that `lead` is against; empty: none.")  # type: ignore[assignment]
     usual_words: str = param.String(default="", doc="The days that `usual` is made from, as text.")  # type: ignore[assignment]
     here: str = param.String(default="", doc="Key of the stage that the selected order is in; empty: none.")  # type: ignore[assignment]
@@ -95,6 +100,8 @@ class PipelineView(ReplayView):
         """Use the controller's timeline; the next `show` sends its figures."""
         self._timeline: Timeline | None = self._controller.timeline
         self._orders = None if self._timeline is None else StageOrders(self._timeline)
+        goes = self._timeline is None or metrics_of(self._timeline).ends[READY]
+        self._strip.cold = self._controller.settings.cold_after_s if goes else None
         self._snapshot = None
         self._usual_mark = math.nan
         self._strip.loads += 1
@@ -128,6 +135,7 @@ class PipelineView(ReplayView):
                 state[key] |= {
                     "cancelled": int(snapshot.counts["cancelled"]),
                     "stalled": int(snapshot.counts["stalled"]),
+                    "delivers": index.delivers,
                 }
             else:
                 amber, red = stage_limits(index.ends, number, self.limits)

@@ -172,7 +172,7 @@ class StageList {
     const age = Math.max(0, t - since);
     const [amber, red] = this.model.limits[stage] ?? [null, null];
     const level = red !== null && age > red ? 2 : amber !== null && age > amber ? 1 : 0;
-    const cold = stage === "ready" && age > this.model.cold;
+    const cold = stage === "ready" && this.model.cold !== null && age > this.model.cold;
     const { zone } = this.clock;
     const [text, title] =
       stage === "completed"
