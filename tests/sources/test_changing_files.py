@@ -13,13 +13,12 @@ import pytest
 from tests.sources.test_files import ROWS, write_csv
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
-from twin.foundation.times import MINUTE
 from twin.hub import Hub, open_source
 from twin.replay.controller import ReplayController
 from twin.sources import file_states
 from twin.sources.changing_files import ChangingFiles
 from twin.sources.files import FileSource
-from twin.views.session.session import ReplaySession
+from twin.views.session.session import MINUTE, ReplaySession
 
 MORE = [{**row, "order_id": "B", "ts": row["ts"].replace("2025-10-13", "2025-10-15")} for row in ROWS]
 

@@ -116,7 +116,7 @@ def other_value(view: Component, name: str) -> Any:
         case param.Dict(), _:
             return {"a": [1, "é", None], "b": {"c": 0.5}}
         case param.List(item_type=kind), _:
-            return ["another"] if kind is str else [{"id": "x", "n": 1}]
+            return {str: ["another"], float: [0.5, 2.0]}.get(kind, [{"id": "x", "n": 1}])
         case param.Selector(objects=[*choices]), held:
             return next(choice for choice in choices if choice != held)
         case param.Number(), held:

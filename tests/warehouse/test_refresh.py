@@ -12,7 +12,7 @@ from twin.foundation.errors import SourceError
 from twin.notebook.door import Twin
 from twin.notebook.door import open as open_files
 from twin.replay.controller import ReplayController
-from twin.views.session.session import ReplaySession
+from twin.views.session.session import MINUTE, ReplaySession
 
 Start = Callable[..., Warehouse]
 Open = Callable[..., Twin]
@@ -159,7 +159,8 @@ def test_a_session_offers_what_is_newer_and_moves_nothing_by_itself(warehouse: W
     asyncio.run(session.choose(PLACE))
     shown = session.controller.timeline
     assert shown is not None
-    assert session.as_of == source.as_of
+    assert source.as_of is not None
+    assert session.as_of == source.as_of // MINUTE * MINUTE
     assert asyncio.run(session.check_for_newer()) == "There is nothing newer."
     assert session.newer is None
     add_orders(warehouse, PLACE, 48)
