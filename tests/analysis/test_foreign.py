@@ -245,6 +245,8 @@ ODD_ITEMS = {
     '[{"brand_id":1,"price":1,"price":2,"qty":3}]': (3, {"brand 1"}),
     '[{"brand_id":"","price":5},{"brand_id":null,"price":6}]': (11, set()),
     '[{"brand_id":1,"price":"5 EUR","qty":"many"}]': (0, {"brand 1"}),
+    '[{"brand_id":1,"price":true,"qty":2},{"brand_id":1,"price":7, "qty" : false}]': (7, {"brand 1"}),
+    '[{"brand_id":1,"name":"a \\"price\\": true story","price":4}]': (4, {"brand 1"}),
 }
 """Items as some systems write them: numbers as text, JSON in a text, other things among them; their revenue and brands."""
 
@@ -256,7 +258,7 @@ def test_odd_items_are_the_same_on_the_page_and_in_the_figures_of_a_range(tmp_pa
             "event_type": "order_created",
             "ts": f"2025-10-13 12:{at:02}:00",
             "location": "sf",
-            "order_id": f"o{at}",
+            "order_id": f"o{at:02}",
             "body": body,
         }
         for at, body in enumerate(bodies)

@@ -23,6 +23,11 @@ _UNWRAPPED = """
       THEN json_merge_patch(body, '{"items":' || (body ->> '$.items') || '}') END
 """
 """A body whose items are a text that holds them as JSON, with these; sources/queries/lines.sql reads such a text, too."""
+_NUMBERED = r"""
+    CASE WHEN contains(body, 'true') OR contains(body, 'false')
+      THEN regexp_replace(body, '"(price|qty)"\s*:\s*(true|false)', '"\1":null', 'g') ELSE body END
+"""
+"""A body without prices and quantities that are true or false, which are no numbers to lines.sql, and 1 or 0 to DuckDB."""
 _ROUTE = '{"route_points": [["DOUBLE"]], "eta_mins": "DOUBLE"}'
 
 Limits = tuple[float, float]
@@ -73,7 +78,9 @@ def _parse(bodies: pa.Table, structure: str) -> pa.StructArray:
     some = " WHERE wanted" if "wanted" in bodies.column_names else ""
     with _engine().cursor() as connection:
         connection.register("bodies", bodies)
-        query = f"SELECT body, json_transform(body, '{structure}') AS value FROM bodies{some}"
+        body = _NUMBERED if structure == _ITEMS else "body"
+        asked = f"SELECT {body} AS body FROM bodies{some}"
+        query = f"SELECT body, json_transform(body, '{structure}') AS value FROM ({asked})"
         if structure == _ITEMS:
             again = f"coalesce(json_transform({_UNWRAPPED}, '{structure}'), value)"
             query = f"SELECT CASE WHEN value.items IS NULL THEN {again} ELSE value END AS value FROM ({query})"
