@@ -416,9 +416,9 @@ def test_a_warehouse_that_has_gone_to_sleep_says_that_it_starts(
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen within 30 s"
+        assert time.monotonic() < deadline, "it did not happen within two minutes"
         time.sleep(0.02)
 
 
@@ -432,7 +432,7 @@ def test_nothing_is_left_behind(held: dict[str, Path | str], warehouse_of: Start
         source.source.history(place.id, place.start, place.end)
     assert warehouse.most_sessions <= 5, "four at once, and one that replaced a dead one"
     source.source.close()  # type: ignore[attr-defined]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while (left := ours() - before) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert (warehouse.sessions, left) == (set(), set())
