@@ -88,15 +88,20 @@ def pictured(page: Page, state: State) -> Image.Image:
     tab = by_id(page, f"tab-{state.panel}")
     tab.evaluate("(node) => node.click()")
     expect(tab).to_have_attribute("aria-selected", "true")
-    if state.size == "phone":  # the panels stand below the first screen: a picture of each half
+    if state.size == "phone":
         settled(page, tab.bounding_box)
-        part = by_id(page, "tab-moments" if state.panel == "moments" else "alert")
-        part.evaluate("(node) => node.scrollIntoView({ block: 'center', behavior: 'instant' })")
     if state.size == "wall":  # the trends, which have a place of their own there, come with a message of the server
         expect(by_id(page, "trends-stage-created")).to_be_visible()
     page.mouse.move(0, 0)
     page.evaluate(UNFOCUSED)
-    shot = settled(page, page.screenshot, still_s=0.6)
+
+    def taken() -> bytes:
+        if state.size == "phone":  # the panels stand below the first screen: a picture of each half
+            part = by_id(page, "tab-moments" if state.panel == "moments" else "alert")
+            part.evaluate("(node) => node.scrollIntoView({ block: 'center', behavior: 'instant' })")
+        return page.screenshot()
+
+    shot = settled(page, taken, still_s=0.6)
     return Image.open(io.BytesIO(shot)).convert("RGB")
 
 
