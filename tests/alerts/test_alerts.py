@@ -17,6 +17,7 @@ import pytest
 
 from benchmarks import worlds
 from benchmarks.worlds import HOUR, MINUTE
+from tests.alerts.conftest import Clock
 from tests.analysis.alerts.test_evaluation import cut
 from twin.alerts import store as storing
 from twin.alerts import watch as watching
@@ -30,26 +31,6 @@ from twin.foundation.settings import Settings
 
 LATE = Rule(FigureCondition("delivery_time", 2700.0, 2400.0), name="Late")
 SECRET = "a secret of the receiver"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = Store(f"sqlite:///{tmp_path / 'alerts.db'}", clock)
-    yield opened
-    opened.close()
 
 
 def fire(

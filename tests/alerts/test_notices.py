@@ -2,15 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from tests.alerts.test_alerts import LATE, Clock, fire, receiving
+from tests.alerts.conftest import Clock
+from tests.alerts.test_alerts import LATE, fire, receiving
 from twin.alerts.notices import MISSING, Notices
 from twin.alerts.sender import FIRST_WAIT_S
 from twin.alerts.store import WEBHOOK, Store
@@ -20,18 +19,6 @@ from twin.hub import Hub
 
 T = datetime.fromisoformat("2025-10-17T18:00:00+00:00").timestamp()
 HUB = cast(Hub, SimpleNamespace(location=lambda _: SimpleNamespace(label="Chicago", tz=Zone("America/Chicago"))))
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    opened = Store(f"sqlite:///{tmp_path / 'alerts.db'}", clock)
-    yield opened
-    opened.close()
 
 
 def said(body: bytes) -> dict[str, Any]:

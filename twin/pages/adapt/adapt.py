@@ -13,14 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import panel as pn
 import param
-from panel.io.resources import get_dist_path
 
-from twin import api
-from twin.foundation.address import Address
 from twin.foundation.errors import ConfigError, TwinError
 from twin.pages.adapt import shown
-from twin.pages.opening import opening
-from twin.server.headers import guard_page
+from twin.pages.plain_page import begin_page
 from twin.server.newest import Newest
 from twin.server.process import Process, process
 from twin.sources import file_paths
@@ -29,8 +25,7 @@ from twin.sources.adapters.choosing import answered, assign
 from twin.sources.adapters.guess import Choices, Proposal
 from twin.sources.adapters.mapping import MILESTONES, PING
 from twin.sources.adapters.report import ROLES
-from twin.views.shared import theme
-from twin.views.shared.component import Component, module_source, style_source, style_text
+from twin.views.shared.component import Component, module_source, style_source
 
 if TYPE_CHECKING:
     from panel.models.esm import DataEvent
@@ -44,21 +39,7 @@ EVENTS = frozenset((*MILESTONES, PING, ""))
 
 def serve_adapt() -> None:
     """Put the page into the current document."""
-    pn.extension(reconnect=False)
-    query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
-    mounted = api.mount()
-    address = Address(query)
-    document = pn.state.curdoc
-    if document is not None:
-        document.title = TITLE
-        document.template = style_text(Path(__file__).parents[1] / "plain_frame.html")  # type: ignore[assignment]  # a text will do
-        document.template_variables.update(
-            nonce=guard_page(),
-            tokens=theme.css(),
-            asked_theme=address.one_of("theme", theme.TOKENS) or "",
-            dist_url=get_dist_path(),
-            **opening("page", mounted),
-        )
+    begin_page(TITLE)
     view = AdaptView(process)
     pn.state.onload(view.begin)
     pn.Column(view, sizing_mode="stretch_width", margin=0).servable()

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import panel as pn
 import param
-from panel.io.resources import get_dist_path
 
-from twin import api
 from twin.analysis.network import NetworkHours
 from twin.api.network import MOST_LIVE, Network, network_of
 from twin.foundation import errand
@@ -25,16 +23,14 @@ from twin.foundation.errors import TwinError
 from twin.foundation.zones import Zone
 from twin.hub import Hub
 from twin.pages.network import shown
-from twin.pages.opening import opening
+from twin.pages.plain_page import begin_page
 from twin.replay.controller import ReplayController
 from twin.server import threads
 from twin.server.answering import answering_request
-from twin.server.headers import guard_page
 from twin.server.newest import Newest
 from twin.server.process import process
 from twin.sources.base import Location, Window
-from twin.views.shared import theme
-from twin.views.shared.component import Component, module_source, style_source, style_text
+from twin.views.shared.component import Component, module_source, style_source
 
 if TYPE_CHECKING:
     from panel.models.esm import DataEvent
@@ -56,23 +52,9 @@ PROGRESS_S = 0.5
 
 def serve_network() -> None:
     """Put the page into the current document."""
-    pn.extension(reconnect=False)
-    query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
-    mounted = api.mount()
-    address = Address(query)
-    document = pn.state.curdoc
-    if document is not None:
-        document.config.notify_connection_status = False  # the page says it itself
-        document.title = f"{TITLE} – Casper’s Kitchens"
-        # Panel accepts the text of a template, too
-        document.template = style_text(Path(__file__).parents[1] / "plain_frame.html")  # type: ignore[assignment]
-        document.template_variables.update(
-            nonce=guard_page(),
-            tokens=theme.css(),
-            asked_theme=address.one_of("theme", theme.TOKENS) or "",
-            dist_url=get_dist_path(),
-            **opening("page", mounted),
-        )
+    address = begin_page(f"{TITLE} – Casper’s Kitchens")
+    if pn.state.curdoc is not None:
+        pn.state.curdoc.config.notify_connection_status = False  # the page says it itself
     view = NetworkView(address)
     pn.state.onload(view.begin)
     pn.Column(view, sizing_mode="stretch_width", margin=0).servable()
