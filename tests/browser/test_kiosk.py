@@ -129,6 +129,7 @@ def test_the_screen_is_filled_without_scroll_bars_controls_or_cursor(
         for where in (page, frame):
             sizes = where.evaluate(BEYOND)
             assert max(sizes) <= 0
+        expect(frame.get_by_test_id("race")).to_be_hidden()  # it would lie over everything
         assert page.evaluate("() => getComputedStyle(document.body).cursor") == "none"
         assert page.evaluate("() => getComputedStyle(document.querySelector('iframe')).pointerEvents") == "none"
         assert frame.evaluate("() => document.body.inert")
