@@ -23,6 +23,7 @@ from twin.foundation.errors import ForeignColumnsError, SignInError, TwinError
 from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.pages.basemap import base_map
+from twin.pages.frames import begin_panel, frame
 from twin.pages.opening import opening
 from twin.pages.operations.banner import BannerView
 from twin.pages.operations.card_state import card_state
@@ -88,7 +89,7 @@ BONES = (("pipeline", 5), ("map", 0), ("kpis", 4), ("panel", 5), ("transport", 2
 
 def operations_page() -> pn.Column:
     """Return the page of a new session, on the process's hub."""
-    pn.extension(reconnect=False)  # connection.js opens a new session instead
+    begin_panel()
     query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
     mounted = api.mount()
     page_frame(query, mounted, bones=BONES if "location" in query else ())
@@ -509,8 +510,7 @@ def page_frame(
         return
     document.config.notify_connection_status = False  # connection.js shows it instead
     document.title = title
-    # Panel accepts the text of a template, too
-    document.template = _text("frame.html")  # type: ignore[assignment]
+    document.template = frame(Path(__file__).with_name("frame.html"))
     requested_theme = query.get("theme", "")
     bundle = f"{pn.state.rel_path or '.'}/{bundle_url()}" if mounted else ""
     document.template_variables.update(
