@@ -520,6 +520,7 @@ def page_frame(
         tokens=theme.css(),
         skeleton=skeleton or _text("skeleton.css"),
         connection_style=_text("connection.css"),
+        few_models=script_source(Path(__file__).with_name("few_models.js")),
         modules_script=script_source(Path(__file__).with_name("load_modules.js")),
         connection_script=script_source(Path(__file__).with_name("connection.js")),
         bones=bones,
@@ -538,6 +539,6 @@ def _text(name: str) -> str:
 @functools.cache
 def _build(bundle: str) -> str:
     """Return what names the scripts of a page: a page that is open can take a session of another server only if it is equal."""
-    script = script_source(Path(__file__).with_name("connection.js"))
-    parts = [bokeh.__version__, pn.__version__, bundle, _text("frame.html"), script]
+    scripts = [script_source(Path(__file__).with_name(name)) for name in ("connection.js", "few_models.js")]
+    parts = [bokeh.__version__, pn.__version__, bundle, _text("frame.html"), *scripts]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
