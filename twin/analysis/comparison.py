@@ -368,7 +368,7 @@ def figure_texts(*values: float | None) -> list[str]:
     (['0.95', '1.04'], ['9.5', '12.3'], ['1,235', '–'])
     """
     known = [abs(value) for value in values if value is not None]
-    places = min(((0 if value >= 100 else 1 if value >= 10 else 2) for value in known), default=0)
+    places = min(((0 if value >= 1000 else 1 if value >= 10 else 2) for value in known), default=0)
     step = Decimal(1).scaleb(-places)
     return [
         "–" if value is None else f"{Decimal(repr(float(value))).quantize(step, ROUND_HALF_UP):,}" for value in values
