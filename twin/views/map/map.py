@@ -109,8 +109,8 @@ class MapFrame(Component):
     spans = param.List(default=list(MINUTES), doc="Minutes to choose from.")
     ghost: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={},
-        doc="The second, paler fleet: `number` (another one for each), `label`, and `pieces`, [start, end, shift]: from when to "
-        "when, data seconds, its drivers are those of `shift` seconds later. Empty: none.",
+        doc="The second, paler fleet: `number` (another one for each), `label`, and `beside`, how its day lies on this one "
+        "(`Alignment.to_browser`). Empty: none.",
     )
     dark = param.Boolean(default=False, doc="Whether the page is dark.")
     viewport = param.List(
@@ -217,7 +217,7 @@ class MapView(ReplayView):
                 self._frame.ghost = {}
             return
         self._ghosts += 1
-        self._frame.ghost = {"number": self._ghosts, "label": ghost.label, "pieces": ghost.align.pieces()}
+        self._frame.ghost = {"number": self._ghosts, "label": ghost.label, "beside": ghost.align.pieces.to_browser()}
 
     def extend(self, inserted: Inserted) -> None:
         """Use the controller's timeline: send the trips around the playhead anew."""
