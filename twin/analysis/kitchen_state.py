@@ -6,6 +6,7 @@ minute comes from events up to it alone. It is computed once per timeline, over 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ Floats = NDArray[np.float64]
 
 STATES: tuple[str, ...] = ("calm", "building", "trouble", "recovering")
 CALM, BUILDING, TROUBLE, RECOVERING = range(4)
+BY_HARM = TROUBLE, BUILDING, RECOVERING, CALM
+"""The states by the harm that they stand for, the worst first: what kitchens are sorted by."""
 
 SIGNALS: tuple[str, ...] = ("delivery", *STAGES[:COMPLETED], "drivers")
 """What has a limit: the hour's deliveries, the stages, and the meals that wait per driver."""
@@ -139,12 +142,15 @@ def head(state: int, over: tuple[tuple[str, int], ...]) -> str:
     >>> head(TROUBLE, (("drivers", RED), ("delivery", AMBER)))
     'Trouble: drivers are short, a quarter or more of deliveries late'
     >>> head(CALM, (("delivery", RED),)), head(RECOVERING, ()), head(CALM, ())
-    ('As usual: half or more of deliveries late', 'Recovering: back within the limits', '')
+    ('Near the usual: half or more of deliveries late', 'Recovering: back within the limits', '')
+    >>> head(TROUBLE, ())
+    'Trouble: just back within the limits'
     """
     what = ", ".join(words(signal, level) for signal, level in over)
     if state == CALM:
-        return f"As usual: {what}" if what else ""
-    return f"{_HEADS[state]}: {what or 'back within the limits'}"
+        return f"Near the usual: {what}" if what else ""
+    back = "back within the limits" if state == RECOVERING else "just back within the limits"
+    return f"{_HEADS[state]}: {what or back}"
 
 
 _HEADS = {BUILDING: "Building up", TROUBLE: "Trouble", RECOVERING: "Recovering"}
@@ -205,10 +211,11 @@ def _levels(timeline: Timeline, baseline: Baseline, limits: Limits, t: Floats) -
     for levels, slices, normal in ((shown, hour, None), (unusual, hour, usual), (now, recent, usual)):
         late = index.deliveries.at_least(limits.delivery + WHOLE_MINUTE, *slices)
         levels[0] = late_level(late, slices[1] - slices[0], normal)
+    stage_times = [_usual_of_hours(baseline, t, stage) for stage in STAGES[:COMPLETED]]
     for stage in range(COMPLETED):
         times = index.stage_times[stage]
         amber, red = stage_limits(index.ends, stage, limits)
-        usual = _usual(baseline.stage_time, t, STAGES[stage])
+        usual = stage_times[stage]
         unknown = np.full(len(t), np.nan)
         aged, unusually = (_aged(timeline, stage, t, amber, red, normal) for normal in (unknown, usual))
         hour, recent = _slices(times, t)
@@ -217,8 +224,8 @@ def _levels(timeline: Timeline, baseline: Baseline, limits: Limits, t: Floats) -
             served = service_level(times.mean_of(*slices), usual, number, amber, red, unusual=levels is not shown)
             levels[1 + stage] = np.maximum(served, old)
     if is_recorded(timeline):
-        ready, out = (_usual(baseline.stage_time, t, STAGES[stage]) for stage in (READY, OUT_FOR_DELIVERY))
-        shown[-1] = unusual[-1] = now[-1] = pressure_level(*recent_supply(timeline, t), ready / out)
+        ratio = stage_times[READY] / stage_times[OUT_FOR_DELIVERY]
+        shown[-1] = unusual[-1] = now[-1] = pressure_level(*recent_supply(timeline, t), ratio)
     return shown, unusual, now
 
 
@@ -250,8 +257,18 @@ def _aged(timeline: Timeline, stage: int, t: Floats, amber: float | None, red: f
 
 def _usual(figure: Callable[[Any, float], float | None], t: Floats, of: Any) -> Floats:
     """Return a figure of a baseline at each of `t`, NaN where unknown: as shown, that of the last full 10 minutes."""
-    marks, place = np.unique(t // SERIES_STEP * SERIES_STEP, return_inverse=True)
-    usual = [figure(of, mark) for mark in marks.tolist()]
+    return _at_marks(partial(figure, of), t // SERIES_STEP * SERIES_STEP)
+
+
+def _usual_of_hours(baseline: Baseline, t: Floats, stage: str) -> Floats:
+    """Return the usual time in a stage at each of `t`, NaN where unknown: one for each hour of the clock."""
+    marks = t // SERIES_STEP * SERIES_STEP
+    return _at_marks(partial(baseline.stage_time, stage), baseline.hours(marks))
+
+
+def _at_marks(figure: Callable[[float], float | None], t: Floats) -> Floats:
+    marks, place = np.unique(t, return_inverse=True)
+    usual = [figure(mark) for mark in marks.tolist()]
     return np.array([np.nan if value is None else value for value in usual], np.float64)[place]
 
 
