@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.baseline import Baseline
 from twin.analysis.durations import Durations
-from twin.analysis.kitchen_state import BY_HARM, MINUTE, STATES, StateLog, head
+from twin.analysis.kitchen_state import BY_HARM, MINUTE, STATES, StateLog
 from twin.analysis.limits import WHOLE_MINUTE, late_level
 from twin.analysis.metrics import SERIES_STEP, TRAILING, metrics_of
 from twin.foundation.stages import OUT_FOR_DELIVERY, READY
@@ -27,7 +27,7 @@ RANKS = {STATES[state]: rank for rank, state in enumerate(BY_HARM)}
 class BoardKitchen:
     """A kitchen at m whole minutes, (m,) each; a figure that its data does not tell is NaN throughout.
 
-    state: names of `STATES`; head: the state in words, empty for a calm one with nothing over its limits. orders, usual: per hour;
+    state: names of `STATES`; head: the state in words, empty for a calm one with nothing over. orders, usual: per hour;
     deliveries, late: of the last 60 minutes, level: of the late ones; took: their mean, s; waiting, on_road: meals, drivers.
     """
 
@@ -78,7 +78,6 @@ def board_kitchen(timeline: Timeline, states: StateLog, usual: Baseline, target:
     number = (last - first).astype(np.float64)
     late = index.deliveries.at_least(target + WHOLE_MINUTE, first, last).astype(np.float64)
     created = index.created.searchsorted(t, "right") - index.created.searchsorted(t - TRAILING, "right")
-    told = [states.at(one) for one in t.tolist()]
     marks, place = np.unique(t // SERIES_STEP * SERIES_STEP, return_inverse=True)
     per_hour = [usual.orders_per_hour(mark) for mark in marks.tolist()]
     waiting, on_road = (
@@ -86,8 +85,8 @@ def board_kitchen(timeline: Timeline, states: StateLog, usual: Baseline, target:
     )
     return BoardKitchen(
         name=timeline.location.label,
-        state=[STATES[state] for state, _ in told],
-        head=[head(*one) for one in told],
+        state=[STATES[states.at(one)[0]] for one in t.tolist()],
+        head=[states.head(one) for one in t.tolist()],
         orders=created.astype(np.float64) if len(index.created) else unknown,
         usual=np.array([np.nan if one is None else one for one in per_hour])[place],
         deliveries=number if index.delivers else unknown,

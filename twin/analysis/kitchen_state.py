@@ -79,18 +79,20 @@ MOST_MINUTES = 100_000
 class Spell:
     """A stretch [begin, end) of one state (an index in `STATES`), in data seconds, and the signals over their limits in it.
 
-    `over` has (signal, level), the worst first.
+    `over` has (signal, level), those that call for the state first, then the worst; `near` those of them that are so on other
+    days, too.
     """
 
     begin: float
     end: float
     state: int
     over: tuple[tuple[str, int], ...]
+    near: tuple[tuple[str, int], ...] = ()
 
     @property
     def head(self) -> str:
         """The state in words; empty for a calm kitchen with nothing over its limits."""
-        return head(self.state, self.over)
+        return head(self.state, tuple(one for one in self.over if one not in self.near), self.near)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +100,43 @@ class StateLog:
     """The states on a grid of m times `t`, ascending data seconds.
 
     state: (m,) uint8, indices in `STATES`. levels: (signals, m) uint8, the levels of `SIGNALS` as their figures show them. A calm
-    kitchen may have some over their limits: those that are so on ordinary days.
+    kitchen may have some over their limits: those that are so on ordinary days. unusual: the same against ordinary days, by which
+    the state is made; None: as `levels`.
     """
 
     t: Floats
     state: NDArray[np.uint8]
     levels: Levels
+    unusual: Levels | None = None
 
     def at(self, t: float) -> tuple[int, tuple[tuple[str, int], ...]]:
         """Return the state at the last whole minute up to t, and the signals over their limits then, with their levels."""
         if not len(self.t):
             return CALM, ()
-        place = max(0, int(self.t.searchsorted(t, "right")) - 1)
-        return int(self.state[place]), _over(self.levels[:, place])
+        place = self._place(t)
+        return int(self.state[place]), self._over(place)[0]
+
+    def head(self, t: float) -> str:
+        """Return the state at t in words; empty for a calm kitchen with nothing over its limits."""
+        if not len(self.t):
+            return ""
+        place = self._place(t)
+        return Spell(t, t, int(self.state[place]), *self._over(place)).head
+
+    def _place(self, t: float) -> int:
+        return max(0, int(self.t.searchsorted(t, "right")) - 1)
+
+    def _over(self, place: int) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]:
+        """Return the signals over their limits with their levels, and those of them that are near the usual."""
+        levels = self.levels[:, place]
+        unusual = levels if self.unusual is None else self.unusual[:, place]
+        over = sorted(np.flatnonzero(levels > FINE).tolist(), key=lambda k: (-int(unusual[k]), -int(levels[k])))
+        named = [(SIGNALS[k], int(levels[k])) for k in over]
+        return tuple(named), tuple(one for one, k in zip(named, over, strict=True) if unusual[k] == FINE)
 
     def since(self, t: float) -> float:
         """Return when the state at t began; the begin of the grid if it has lasted since before."""
-        place = max(0, int(self.t.searchsorted(t, "right")) - 1)
+        place = self._place(t)
         other = np.flatnonzero(self.state[:place] != self.state[place])
         return float(self.t[other[-1] + 1 if len(other) else 0])
 
@@ -122,13 +144,16 @@ class StateLog:
         """Yield the stretches of one state with the same signals over their limits, from `start` until `end`."""
         if not len(self.t):
             return
-        first = max(0, int(self.t.searchsorted(start, "right")) - 1)
+        first = self._place(start)
         state, levels, t = self.state[first:], self.levels[:, first:], self.t[first:]
         changed = (state[1:] != state[:-1]) | (levels[:, 1:] != levels[:, :-1]).any(axis=0)
+        if self.unusual is not None:  # what is near the usual, and what is worse
+            against = np.where(levels > FINE, self.unusual[:, first:], FINE)
+            changed |= (against[:, 1:] != against[:, :-1]).any(axis=0)
         begins = np.concatenate(([0], np.flatnonzero(changed) + 1))
         for begin, following in zip(begins.tolist(), [*begins[1:].tolist(), -1], strict=True):
             until = end if following < 0 else float(t[following])
-            yield Spell(float(t[begin]), until, int(state[begin]), _over(levels[:, begin]))
+            yield Spell(float(t[begin]), until, int(state[begin]), *self._over(first + begin))
 
 
 def words(signal: str, level: int) -> str:
@@ -136,21 +161,25 @@ def words(signal: str, level: int) -> str:
     return WORDS[signal, level]
 
 
-def head(state: int, over: tuple[tuple[str, int], ...]) -> str:
-    """Return a state and what is over its limits, in words; empty for a calm one without.
+def head(state: int, over: tuple[tuple[str, int], ...], near: tuple[tuple[str, int], ...] = ()) -> str:
+    """Return a state and what is over its limits, in words; empty for a calm one without. `near` is so on other days, too.
 
     >>> head(TROUBLE, (("drivers", RED), ("delivery", AMBER)))
     'Trouble: drivers are short, a quarter or more of deliveries late'
+    >>> head(BUILDING, (("drivers", AMBER),), (("delivery", AMBER),))
+    'Building up: drivers are few; near the usual: a quarter or more of deliveries late'
+    >>> head(TROUBLE, (), (("delivery", RED),)), head(TROUBLE, ())
+    ('Trouble, easing; near the usual: half or more of deliveries late', 'Trouble, easing: back within the limits')
     >>> head(CALM, (("delivery", RED),)), head(RECOVERING, ()), head(CALM, ())
     ('Near the usual: half or more of deliveries late', 'Recovering: back within the limits', '')
-    >>> head(TROUBLE, ())
-    'Trouble: just back within the limits'
     """
-    what = ", ".join(words(signal, level) for signal, level in over)
+    what, usual = (", ".join(words(signal, level) for signal, level in some) for some in (over, near))
     if state == CALM:
-        return f"Near the usual: {what}" if what else ""
-    back = "back within the limits" if state == RECOVERING else "just back within the limits"
-    return f"{_HEADS[state]}: {what or back}"
+        return f"Near the usual: {', '.join(filter(None, (what, usual)))}" if what or usual else ""
+    named = _HEADS[state] if what or state == RECOVERING else f"{_HEADS[state]}, easing"
+    if not what and not usual:
+        return f"{named}: back within the limits"
+    return "; ".join(filter(None, (f"{named}: {what}" if what else named, usual and f"near the usual: {usual}")))
 
 
 _HEADS = {BUILDING: "Building up", TROUBLE: "Trouble", RECOVERING: "Recovering"}
@@ -163,7 +192,7 @@ def states_of(timeline: Timeline, baseline: Baseline, limits: Limits) -> StateLo
     step = max(1.0, np.ceil((last - first) / MOST_MINUTES))
     t = np.arange(np.floor(first / step), last / step + 1e-9) * step * MINUTE
     shown, unusual, now = _levels(timeline, baseline, limits, t)
-    return StateLog(t, follow(unusual.max(axis=0), now.max(axis=0), int(step)), shown)
+    return StateLog(t, follow(unusual.max(axis=0), now.max(axis=0), int(step)), shown, unusual)
 
 
 def follow(shown: Levels, now: Levels, step: int = 1) -> NDArray[np.uint8]:
@@ -270,8 +299,3 @@ def _at_marks(figure: Callable[[float], float | None], t: Floats) -> Floats:
     marks, place = np.unique(t, return_inverse=True)
     usual = [figure(mark) for mark in marks.tolist()]
     return np.array([np.nan if value is None else value for value in usual], np.float64)[place]
-
-
-def _over(levels: Levels) -> tuple[tuple[str, int], ...]:
-    over = [(SIGNALS[k], int(levels[k])) for k in np.flatnonzero(levels > FINE).tolist()]
-    return tuple(sorted(over, key=lambda one: -one[1]))

@@ -19,7 +19,7 @@ const LEAST = 3;
 /** Seconds that a kitchen may be silent while others go on before its row says so. */
 const SILENT_S = 600;
 /** How high an hour is in a strip, by its level, and its colour: fine, amber, red; 8: no delivery, 9: nothing. */
-const HEIGHTS = { 0: 0.35, 1: 0.7, 2: 1, 8: 0.12 };
+const HEIGHTS = { 0: 0.16, 1: 0.6, 2: 1, 8: 0.08 };
 const COLOURS = { 0: "good", 1: "warn", 2: "bad", 8: "edge" };
 /** The states of an hour by their harm (`HARM` in past_states.py): calm, recovering, building, trouble. */
 const STATE_COLOURS = ["good", "warn", "warn", "bad"];

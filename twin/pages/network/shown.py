@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from twin.analysis.brands import of_brand
-from twin.analysis.kitchen_state import head
 from twin.analysis.metrics import metrics_of
 from twin.analysis.moments import TROUBLES
 from twin.analysis.moments.moment import Moment
@@ -81,7 +80,7 @@ def row(hub: Hub, place: Location, t: float, brand: str = "") -> dict[str, Any]:
     found["range"] = None if found["live"] else _range(hub, place, timeline)
     if made.state is not None:
         states = hub.states(timeline)
-        found["head"] = head(*states.at(t))
+        found["head"] = states.head(t)
         found["since"] = states.since(t)
         found["states"] = _digits(StateHours.of(states, timeline.window))
     return found
