@@ -21,7 +21,7 @@ const ROW = 52;
 /** So few kitchens have room for words on two lines. */
 const FEW = 8;
 const FEW_ROW = 84;
-const NARROW_ROW = 116;
+const NARROW_ROW = 130;
 const NARROW = 760;
 /** Milliseconds between two looks at how old the latest events are. */
 const LOOK_MS = 500;

@@ -6,7 +6,9 @@ import { many, minutesText, NONE } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
 import { token } from "../shared/tokens.js";
 
-const LOOK_MS = 200; // rows glide in between, see board.css
+const LOOK_MS = 200;
+/** Milliseconds between two orders of the rows while they play: they are to be read, and glide (board.css). */
+const SORT_MS = 4000;
 /** Fewest deliveries of which a share is told, as twin/analysis/limits.py judges no fewer. */
 const LEAST = 3;
 const LEVELS = ["", "warn", "bad"];
@@ -16,7 +18,7 @@ const FIGURES = [
   ["late", "Late"],
   ["orders", "Orders/h"],
   ["delivery", "Delivery"],
-  ["waiting", "Meals waiting"],
+  ["waiting", "Waiting"],
   ["drivers", "Drivers"],
 ];
 
@@ -74,6 +76,7 @@ class Board {
     this.rows.replaceChildren(...this.parts.map(({ root }) => root));
     this.root.dataset.many = String(kitchens.length > 5);
     this.at = -1;
+    this.sortedAt = -Infinity; // when the rows were sorted last
     this.show();
   };
 
@@ -106,7 +109,12 @@ class Board {
     const at = Math.min(Math.max(0, Math.floor((this.clock.now() - start) / every)), order.length - 1);
     if (at === this.at && anew !== true) return;
     this.at = at;
-    for (const [place, number] of order[at].entries()) {
+    const now = performance.now();
+    if (!this.clock.moving || now - this.sortedAt >= SORT_MS) {
+      this.order = order[at];
+      this.sortedAt = now;
+    }
+    for (const [place, number] of this.order.entries()) {
       const parts = this.parts[number];
       const said = saidOf(kitchens[number], at);
       parts.root.style.setProperty("--place", String(place));
