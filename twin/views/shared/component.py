@@ -80,6 +80,8 @@ class Component(JSComponent):
     """Whether this view is a module of its own rather than in the one of all views: few pages have it."""
 
     _stylesheets: ClassVar[list[Any]] = []
+    _bundle_path: ClassVar[Path | None] = None
+    """Panel looks for a bundle on the disk, in every folder above the class, each time that one is shown."""
     _logged = ""
 
     def __init__(self, **params: Any) -> None:
@@ -91,8 +93,18 @@ class Component(JSComponent):
     def _url(cls) -> str:
         return _published((cls,)) if cls.apart else bundle_url()
 
-    # The next four methods override private methods of Panel to save work at every change. test_component.py compares each
-    # with Panel's result on every view, and fails if Panel's method changes or saves that work itself.
+    # The next methods override private methods of Panel to save work at every change, and for every session. test_component.py
+    # compares each with Panel's result on every view, and fails if Panel's method changes or saves that work itself.
+
+    @functools.cached_property
+    def _synced_params(self) -> list[str]:
+        # Panel makes this list anew for each Param that it looks up in it
+        return super()._synced_params
+
+    @classmethod
+    def _render_esm(cls, *_: Any, **__: Any) -> str:
+        # Panel takes the indentation off a text of thousands of lines, which has none
+        return str(cls._esm)
 
     def _get_model(self, *args: Any, **kwargs: Any) -> Any:
         model = super()._get_model(*args, **kwargs)
