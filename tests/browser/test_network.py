@@ -137,8 +137,9 @@ def test_a_brand_narrows_the_kitchens_and_is_in_the_address(page: Page, address:
     }
     assert set(after) <= set(before)
     assert all(int(after[one].split()[0]) < int(before[one].split()[0]) for one in after)
-    page.reload()
+    page.reload()  # all of it is there at once, before the page is drawn
     expect(note).to_contain_text(name, timeout=MS)
+    expect(page.locator(".streets path")).to_have_count(4, timeout=MS)
     expect(brands).to_have_value(name)
     brands.select_option("")
     expect(note).to_be_hidden()

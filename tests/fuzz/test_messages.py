@@ -259,6 +259,7 @@ NETWORK: list[dict[str, Any]] = [
     *MESSAGES[:9],
     {"view": ["sanfrancisco", "chicago"]},
     {"ask": True},
+    {"listens": True},
     {"brand": "Taco Casa"},
 ]
 """One of each kind that the page of all kitchens sends."""

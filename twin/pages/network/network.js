@@ -125,6 +125,7 @@ class NetworkPage {
   listen() {
     const { model } = this;
     model.on("msg:custom", (message) => this.take(message));
+    model.send_msg({ listens: true });
     this.live = sharedState(model.clock, "live");
     this.live.value = { jump: () => this.jumpToEdge() };
     const came = guarded(() => {

@@ -127,6 +127,8 @@ class NetworkView(pn.viewable.Viewer):
         self._looked = self._learned = 0.0
         self._told_live = False
         self._advance_at = 0.0
+        self._listens = True
+        self._standing: dict[str, dict[str, Any]] = {}
         self._ticker: Any = None
         self._request = answering_request()
 
@@ -135,6 +137,7 @@ class NetworkView(pn.viewable.Viewer):
 
     async def begin(self) -> None:
         """Open the source and show the kitchens; then their hours, for which the source may have to count."""
+        self._listens = not self._is_served
         try:
             hub = self._hub or await self._open()
             with errand.on(page="network"):
@@ -230,8 +233,20 @@ class NetworkView(pn.viewable.Viewer):
                 known = [one for one in seen if isinstance(one, str) and one in self._places]
                 self._view = known[:MOST_IN_VIEW]
                 self._ask()
+            case {"listens": True}:
+                self._begin_telling()
             case {"ask": True}:  # whether anybody is there
                 self._tell({"tell": "here"})
+
+    def _begin_telling(self) -> None:
+        """Tell a browser that listens from now on what it has missed: of an open source much is said before a page is drawn."""
+        self._listens, self._sent = True, []
+        self._more.clear()
+        if self._hours is not None:
+            self._tell({"tell": "hours", **shown.hours(self._hours)})
+        for message in list(self._standing.values()):
+            self._tell(message)
+        self._ask()
 
     # -- live --------------------------------------------------------------------------------------------------------------
     def _follow(self, hub: Hub, now: SourceState | None) -> None:
@@ -334,12 +349,16 @@ class NetworkView(pn.viewable.Viewer):
 
     # -- rows --------------------------------------------------------------------------------------------------------------
     def _ask(self) -> None:
-        if self._places and self._page.seen:
+        if self._places and self._page.seen and self._listens:
             self._run(partial(self._newest.ask, self._update))
 
     def _run(self, work: Any) -> None:
-        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+        if self._is_served:
             pn.state.execute(work)
+
+    @property
+    def _is_served(self) -> bool:
+        return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
 
     @property
     def _all_live(self) -> bool:
@@ -437,7 +456,11 @@ class NetworkView(pn.viewable.Viewer):
         self._tell({"tell": "order", "order": order})
 
     def _tell(self, message: dict[str, Any]) -> None:
-        self._page._send_msg(message)
+        """Send a message; before the browser listens only note those that stay true, which it is told when it does."""
+        if message["tell"] in ("brands", "brand"):
+            self._standing[message["tell"]] = message
+        if self._listens:
+            self._page._send_msg(message)
 
 
 def _now(hub: Hub) -> SourceState | None:

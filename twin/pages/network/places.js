@@ -104,7 +104,8 @@ class Places {
       el("h2", {}, "Where"),
       el(
         "div",
-        { class: `maps${groups.length === 1 ? " is-one" : ""}` },
+        // it may have to be scrolled, and nothing in it takes the focus
+        { class: `maps${groups.length === 1 ? " is-one" : ""}`, tabindex: "0", role: "group", "aria-label": "Maps" },
         ...groups.slice(0, MOST_MAPS).map((group) => this.map(group)),
       ),
       notes.length ? el("p", { class: "mute" }, notes.join(" ")) : null,
@@ -152,7 +153,7 @@ class Places {
   drawStreets() {
     for (const [id, drawn] of this.drawn) {
       const kitchen = this.page.kitchens.byId.get(id);
-      if (kitchen.streets === drawn.streets) continue;
+      if (kitchen.streets === drawn.streets || !kitchen.streets.length) continue;
       drawn.streets = kitchen.streets;
       drawn.ways.append(svgNode("path", { d: pathOf(kitchen, drawn.at) }));
     }
