@@ -252,7 +252,16 @@ class Hub(Owner):
         >>> t.edge("chicago") == t.location("chicago").end
         True
         """
-        return live_edge.live_edge(self.location(location), lambda: self.source.volume(location), self._clock())
+        return self.edge_of(self.location(location))
+
+    def edge_of(self, place: Location) -> float:
+        """Return the same of a location that is at hand: whoever wants it of thousands does not look for each.
+
+        >>> t = twin.open("demo")
+        >>> t.edge_of(t.location("chicago")) == t.edge("chicago")
+        True
+        """
+        return live_edge.live_edge(place, lambda: self.source.volume(place.id), self._clock())
 
     def newest(self, location: str) -> Timeline:
         """Return the timeline of a location that ends at the live edge: about its last 24 hours, the same for all who ask.

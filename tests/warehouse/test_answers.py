@@ -87,6 +87,7 @@ def questions(place: Location, order: str) -> dict[str, dict[str, Any]]:
             "most": 5,
         },
         "network": {"from_ts": part["from_ts"], "to_ts": part["to_ts"], "late_us": 1_830_000_000},
+        "carried": {"from_ts": part["from_ts"], "to_ts": part["to_ts"]},
         "ready": {},
     }
 
