@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -123,7 +124,9 @@ class NotebookReplay:
     def _makers(self) -> dict[str, Callable[[], ReplayView]]:
         controller, dark = self.controller, is_dark()
         return {
-            "map": partial(MapView, controller, base_map=self._base_map, dark=dark, online=False),
+            "map": partial(
+                MapView, controller, base_map=self._base_map, dark=dark, online=False, as_text=not takes_bytes()
+            ),
             "pipeline": partial(PipelineView, controller),
             "timeline": partial(TransportView, controller),
             "kpis": partial(KpiView, controller),
@@ -171,6 +174,12 @@ def inlined(tiles: TileSet, timeline: Timeline, kitchen: tuple[float, float], da
 def is_dark() -> bool:
     """Return whether Panel uses its dark theme: `pn.extension(theme="dark")`."""
     return bool(pn.config.theme == "dark")
+
+
+def takes_bytes() -> bool:
+    """Return whether what shows the panes is sent the bytes of messages, too: marimo passes on their JSON alone."""
+    marimo = sys.modules.get("marimo")
+    return marimo is None or not marimo.running_in_notebook()
 
 
 def _tileset(hub: Hub, location: str) -> TileSet:

@@ -91,10 +91,29 @@ class Racing:
 def race(*kitchens: Kitchen, figure: str = ON_TIME, relative: bool = False) -> Racing:
     """Race two to six kitchens, or days of one, from the same time of day on (docs/figures.md, "Race").
 
-    figure: "on_time" deliveries, "delivered" orders (most leads), or "late", the share of late deliveries so far (least leads).
-    relative: each divided by its usual, so that 1 is a usual day. The target is the first one's. Raises ValueError for another
-    number of kitchens, ranges that begin at different times of day, an unknown figure, or where the usual is not known.
+    The target is the first one's.
 
+    Parameters
+    ----------
+    *kitchens : Kitchen
+        Two to six, a lane each.
+    figure : str, default "on_time"
+        "on_time" deliveries, "delivered" orders (most leads), or "late", the share of late deliveries so far (least leads).
+    relative : bool, default False
+        Whether each is divided by its usual, so that 1 is a usual day.
+
+    Returns
+    -------
+    Racing
+
+    Raises
+    ------
+    ValueError
+        For another number of kitchens, ranges that begin at different times of day, an unknown figure, or where the usual is not
+        known.
+
+    Examples
+    --------
     >>> t = twin.open("demo")
     >>> twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-17"), figure="late").race.figure
     'late'
