@@ -36,6 +36,7 @@ MEASURES = (
     "network",
     "opening",
     "scale",
+    "weak",
 )
 
 
