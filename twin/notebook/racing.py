@@ -37,7 +37,7 @@ class Racing:
         """A row for each minute of the race (its index is the time on the kitchens' clocks), a column for each lane.
 
         >>> t = twin.open("demo")
-        >>> race = twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-15"))
+        >>> race = twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-17"))
         >>> race.table.shape
         (1441, 2)
         """
@@ -53,7 +53,7 @@ class Racing:
         """A row for each change of the lead that lasted: clock, leader, before (empty: nobody), value.
 
         >>> t = twin.open("demo")
-        >>> list(twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-15")).leads)
+        >>> list(twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-17")).leads)
         ['clock', 'leader', 'before', 'value']
         """
         names = [lane.name for lane in self.race.lanes]
@@ -73,7 +73,7 @@ class Racing:
         """The lanes as curves over the hours of the clock.
 
         >>> t = twin.open("demo")
-        >>> len(twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-15")).curves)
+        >>> len(twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-17")).curves)
         2
         """
         from twin.notebook import curves  # noqa: PLC0415  # HoloViews takes a second to import
