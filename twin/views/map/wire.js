@@ -3,8 +3,8 @@
 const KINDS = { "<f8": Float64Array, "<f4": Float32Array, "<i4": Int32Array };
 
 /**
- * A message with columns: `packed` holds them one after the other, `layout` says [name, dtype, length] of each. It is text
- * (base64) where no bytes arrive.
+ * A message with columns: `packed` holds them one after the other, `layout` says [name, dtype, length] of each.
+ * `packed` is text (base64) where no bytes arrive.
  * @typedef {{layout: [string, string, number][], packed: Uint8Array | string}} Packed
  */
 
