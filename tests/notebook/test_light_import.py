@@ -8,7 +8,7 @@ from pathlib import Path
 DRAWS = {"param", "panel", "bokeh", "holoviews", "geoviews", "hvplot", "datashader", "PIL", "shapely", "jinja2"}
 """What panes, pictures and pages need."""
 SERVES = {"tornado", "pydantic", "sqlalchemy", "watchfiles", "rapidfuzz"}
-READS = {"sqlglot", "deltalake", "openpyxl", "prometheus_client"}
+READS = {"duckdb", "sqlglot", "deltalake", "openpyxl", "prometheus_client"}
 """What opening a source takes, or some sources."""
 COMPILES = {"numba", "llvmlite", "scipy"}
 """What judges and places the rows of a source, and computes the chances of a comparison."""

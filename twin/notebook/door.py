@@ -5,9 +5,8 @@ import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Never
+from typing import TYPE_CHECKING, Never
 
-import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -25,6 +24,9 @@ from twin.notebook.tables import locations as location_table
 from twin.sources.base import Location, Quality, Window
 from twin.sources.known_kitchens import folded
 from twin.timeline.timeline import Timeline
+
+if TYPE_CHECKING:
+    import duckdb
 
 TAKE_A_KITCHEN = {"kitchen", "location", "quality", "timeline", "kept", "streets", "last_hours", "last_day", "get"}
 """Methods whose first argument is a kitchen."""
@@ -409,7 +411,7 @@ class Twin(Hub, Mapping[str, Kitchen]):
         end: AnyTime | None = None,
         *,
         day: AnyTime | None = None,
-    ) -> duckdb.DuckDBPyConnection:
+    ) -> "duckdb.DuckDBPyConnection":
         """Return a DuckDB database with the tables of all kitchens: `kitchens`, `orders`, `order_items` and `events`.
 
         Parameters
