@@ -169,10 +169,8 @@ def _strip(figure: Figure) -> None:
     pan, wheel = PanTool(), WheelZoomTool(zoom_on_axis=False)
     figure.tools = [pan, wheel]
     figure.toolbar.update(active_drag=pan, active_scroll=wheel, active_inspect=None, active_tap=None)
-    for axis in figure.axis:
-        axis.visible = False
-    for grid in figure.grid:
-        grid.visible = False
+    # axes and grids, each with models of its own that every session would have
+    figure.update(left=[], below=[], center=[])
     figure.update(
         min_border=0, min_border_left=0, min_border_right=0, min_border_top=0, min_border_bottom=0,
         outline_line_color=None, background_fill_alpha=0.0, border_fill_alpha=0.0,
