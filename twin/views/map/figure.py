@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import geoviews as gv
 import holoviews as hv
 import numpy as np
+from bokeh.core.property.validation import validate
 from bokeh.core.serialization import Deserializer, Serializer
 from bokeh.models import ColumnDataSource, PanTool, WheelZoomTool, WMTSTileSource
 from bokeh.models.renderers import GlyphRenderer, TileRenderer
@@ -107,7 +108,8 @@ def build_figure() -> MapFigure:
 
     GeoViews takes 0.2 s to draw a figure, so it draws only the first; the others are deserialized copies of it.
     """
-    figure: Figure = Deserializer().deserialize(_renamed(_drawn(), {}))
+    with validate(False):  # what it is copied from is checked
+        figure: Figure = Deserializer().deserialize(_renamed(_drawn(), {}))
     parts: dict[Any, Any] = {renderer.name: renderer for renderer in figure.renderers}
     return MapFigure(figure, parts["tiles"], parts["image"], parts["radius"], parts["rings"])
 

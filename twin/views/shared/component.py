@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import panel as pn
 import param
+from bokeh.core.property.validation import validate
 from bokeh.model import Model
 from panel.config import config
 from panel.custom import Child, Children, JSComponent, ReactiveESM
@@ -115,7 +116,8 @@ class Component(JSComponent):
         return str(cls._esm)
 
     def _get_model(self, *args: Any, **kwargs: Any) -> Any:
-        model = super()._get_model(*args, **kwargs)
+        with validate(False):  # our Params have checked the values; Bokeh checks every default of its own, too
+            model = super()._get_model(*args, **kwargs)
         # Panel looks up each changed Param on this model, which lacks it; Bokeh then composes an error with similar names,
         # which takes 0.2 ms at every change
         for name in model.data.properties():  # type: ignore[attr-defined]
