@@ -150,6 +150,7 @@ class ReplaySession(param.Parameterized):
         controller.param.watch(self._on_anchor, "anchor")
         controller.param.watch(lambda _: self.tick(force=True), "ghost")
         controller.selection.param.watch(self._on_state, "version")
+        self.param.watch(self._on_state, "viewport")
         self.page.param.watch(self._on_visibility, "seen")
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
             pn.state.on_session_destroyed(lambda _context: self._end())
@@ -467,7 +468,6 @@ class ReplaySession(param.Parameterized):
             self.controller.settle()
             anchor, t, wall = self.controller.anchor, self.controller.now(), self.controller.wall()
             if not force and (self._shown == (anchor.epoch, t) or (anchor.live and wall < self._shown_at + LIVE_S)):
-                self._write_address()
                 return
             self._shown, self._shown_at = (anchor.epoch, t), wall
             TICKS.inc()
@@ -476,7 +476,8 @@ class ReplaySession(param.Parameterized):
             for view in self._views:
                 if getattr(view, "active", True):
                     view.attempt(view.show, snapshot)
-            self._write_address()
+            if force:  # what it says changes with what somebody does, not with the time that passes
+                self._write_address()
             self._troubles.notice()
 
     def _on_visibility(self, event: param.parameterized.Event) -> None:
