@@ -42,6 +42,7 @@ from twin.sources.file_paths import adapter_beside
 from twin.sources.files import FileSource
 from twin.timeline.bodies import route_points
 from twin.timeline.growing import OutgrownError
+from twin.timeline.stored import StoredTimelines
 from twin.timeline.timeline import Timeline
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ class Hub(Owner):
         self.settings = settings or Settings()
         # a timeline larger than the limit is cached alone
         most = min(TIMELINE_BYTES, int(self.settings.memory_bytes * timeline_share))
+        self._stored = StoredTimelines(source, self.settings)
         self.budget = budget or budget_of(lambda: self.settings)
         """What its caches share, with all others of the process."""
         self._timelines: ByteCache[Timeline] = ByteCache(most, lambda one: min(one.nbytes, most), self.budget)
@@ -362,9 +364,14 @@ class Hub(Owner):
         return self._timelines.load(key, lambda: self._load(*key))
 
     def _load(self, location: str, start: float, end: float) -> Timeline:
+        content = self.source.content
+        if (stored := self._stored.find(location, Window(start, end))) is not None:
+            return stored
         size = window_sizes.expected(self.source.volume(location), Window(start, end)).bytes
         with LOADING.taken(size, self.settings.memory_bytes * LOADING_SHARE):
-            return Timeline.load(self.source, location, start, end)
+            timeline = Timeline.load(self.source, location, start, end)
+        self._stored.store(timeline, content)
+        return timeline
 
     def kept(self, location: str, start: Time | None = None, end: Time | None = None) -> Timeline | None:
         """Return the timeline that `timeline` would return if it is in memory, else None. Returns at once.
