@@ -73,6 +73,8 @@ class Database:
             _remove(self.folder)
             raise
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")  # it would be this machine's
+        # else what is freed would never be given back to the system
+        self._connection.execute("SET GLOBAL allocator_background_threads = true")
         json_bodies.register(self._connection)
         _silence(self._connection)
         self._finalizer = weakref.finalize(self, _release, self._connection, self.folder)

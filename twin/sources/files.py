@@ -349,6 +349,7 @@ class FileSource:
             self._names_read = background.submit(self.dimensions)
             if at is not None and kept is None and self.grows and [*sorter.left_out, *sorter.assumed] == said:
                 self._stored = background.submit(self._store, at, results, self._known)
+            background.submit(memory.release)
             background.shutdown(wait=False)
             if not locations:
                 raise SourceError(tables.nothing_usable(self.name, self.quality(), self._first_row(joined)))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from twin.foundation import memory
 from twin.foundation.disk_cache import DiskCache
 from twin.foundation.geo import Frame
 from twin.foundation.settings import Settings
@@ -56,10 +57,14 @@ class StoredTimelines:
             return None
 
     def store(self, timeline: Timeline, content: str) -> None:
-        """Begin to write a timeline that was made of a source with this content, and return at once."""
+        """Begin to write a timeline that was made of a source with this content, and return at once.
+
+        What making it took is given back to the system.
+        """
         if content and content == self._source.content and timeline.event_count >= LEAST_EVENTS:
             key = self._key(timeline.location, timeline.window)
             self._writing.submit(self._files.store, key, ENDING, lambda path: write(timeline, path))
+        self._writing.submit(memory.release)
 
     def _key(self, place: Location, window: Window) -> object:
         return self._source.content, place, window, code()
