@@ -10,18 +10,24 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from twin.foundation.disk_cache import DiskCache
 from twin.foundation.errors import SourceError
+from twin.foundation.lazily import at_first_use
 from twin.foundation.settings import Settings
 from twin.foundation.version import code
 from twin.sources.database import Database
 from twin.sources.kind_of_times import Kinds
 from twin.sources.queries.times import Reading
 from twin.sources.tables import Accounts
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = at_first_use("duckdb")
 
 log = logging.getLogger(__name__)
 
