@@ -125,7 +125,7 @@ class Timeline(Owner):
         self,
         location: Location,
         window: Window,
-        events: Events | GrowingLog,
+        events: EventLog | GrowingLog,
         orders: Orders,
         trips: Trips,
         data_quality: DataQuality,
@@ -143,7 +143,7 @@ class Timeline(Owner):
         self.trips = trips
         self.data_quality = data_quality
         self._growth = growth
-        self._events = EventLog(events) if isinstance(events, Events) else events
+        self.events = events
         self._trip_of = np.full(len(orders), -1, dtype=np.int32)
         self._trip_of[trips.order] = np.arange(len(trips), dtype=np.int32)
         self.membership: Membership = Membership(orders, location.tz, grown and Grown(grown[0].membership, grown[1]))
@@ -199,9 +199,9 @@ class Timeline(Owner):
         task.step((3 + READING) / 4)
         drawn = draw(events, orders, routes, frame)
         trips = as_trips(drawn, frame)
-        quality = _data_quality(source.quality(location), orders, trips)
+        quality = data_quality(source.quality(location), orders, trips)
         if kept is None:
-            return cls(place, window, events, orders, trips, quality, origin)
+            return cls(place, window, EventLog.of(events), orders, trips, quality, origin)
         growth = growing_of(events, kept, orders, routes, drawn, odd_items, lower, frame, brands)
         if before is not None and before._growth is not None:
             growth = replace(growth, late=before._growth.late)
@@ -242,7 +242,7 @@ class Timeline(Owner):
             quality = Quality(had.read, had.used, had.rejected, had.flagged, had.left_out, had.assumed)
         return Timeline(
             place, Window(self.window.start, upper), parts.growth.log, parts.orders, parts.trips,
-            _data_quality(quality, parts.orders, parts.trips), self.origin, parts.growth,
+            data_quality(quality, parts.orders, parts.trips), self.origin, parts.growth,
             (self, parts.merge),
         )  # fmt: skip
 
@@ -289,15 +289,15 @@ class Timeline(Owner):
 
     def between(self, t0: Time, t1: Time) -> EventSlice:
         """Return the events with t0 <= ts < t1, sorted by time."""
-        return self._events.between(t0, t1)
+        return self.events.between(t0, t1)
 
     def coded(self, t0: Time, t1: Time) -> EventCodes:
         """Return the events with t0 <= ts < t1, sorted by time, types as codes."""
-        return self._events.coded(t0, t1)
+        return self.events.coded(t0, t1)
 
     def latest(self, t: Time, n: int, *, pings: bool = False) -> EventSlice:
         """Return the last `n` events with ts <= t, newest first, with or without pings."""
-        return self._events.latest(t, n, pings=pings)
+        return self.events.latest(t, n, pings=pings)
 
     def order(self, order_id: str) -> Order:
         """Return an order's whole lifecycle. Raises `UnknownOrderError`."""
@@ -318,7 +318,7 @@ class Timeline(Owner):
             id=order_id,
             status="completed" if delivered is not None else "cancelled" if cancelled is not None else "in_progress",
             stages=stages,
-            events=self._events.of_order(row),
+            events=self.events.of_order(row),
             items=self.orders.items(row),
             address=self.orders.address(row),
             revenue=float(self.orders.revenue[row]),
@@ -403,12 +403,12 @@ class Timeline(Owner):
     @property
     def event_count(self) -> int:
         """The number of events, including those read beyond the window."""
-        return len(self._events)
+        return len(self.events)
 
     @property
     def nbytes(self) -> int:
         """Bytes held in all columns and indexes."""
-        columns = (self._events, self.membership, self.orders, self.trips, self._trip_of)
+        columns = (self.events, self.membership, self.orders, self.trips, self._trip_of)
         return sum(column.nbytes for column in columns) + (0 if self._growth is None else self._growth.nbytes)
 
 
@@ -418,7 +418,7 @@ def _orders_within(events: Events, lower: float, upper: float) -> Events:
     return ev.of_orders(events, (first < upper) & (last >= lower))
 
 
-def _data_quality(quality: Quality, orders: Orders, trips: Trips) -> DataQuality:
+def data_quality(quality: Quality, orders: Orders, trips: Trips) -> DataQuality:
     """Return the counts of the location's rows, with flags that need whole orders."""
     of_orders = {
         "lifecycle over 4 h": int(np.count_nonzero(orders.last - orders.first > STALLED_AFTER)),
