@@ -37,6 +37,7 @@ MEASURES = (
     "network",
     "opening",
     "scale",
+    "weak",
 )
 
 

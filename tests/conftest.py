@@ -6,14 +6,12 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-
-from twin.simulator import write_demo
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -135,10 +133,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if quick and collection_path.suffix == ".py" and NOT_QUICK.search(collection_path.read_text()) else None
 
 
-def pytest_collection_finish() -> None:
-    """Take what has been imported out of the garbage collector's sight, which would look at a million objects each time."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Take what is imported out of the garbage collector's sight, which would look at a million objects time and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -229,4 +232,6 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def demo(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """A demo of two days, made by the simulator once per run."""
+    from twin.simulator import write_demo  # in a worker: the process that only hands tests out does without it
+
     return made_once("demo", lambda folder: write_demo(folder, days=2, scale=0.5, seed=7))

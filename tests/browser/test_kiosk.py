@@ -16,12 +16,12 @@ from playwright.sync_api import Browser, Frame, Page, expect
 import twin
 from tests.browser.app import Server, free_port, running
 from tests.browser.cable import Cable
-from tests.browser.operations import settled
+from tests.browser.operations import FEW_FRAMES, settled
 from tests.browser.texts import texts
 from twin.analysis.race import LeadChange
 from twin.notebook.door import Twin
 from twin.show.deriving import derive
-from twin.show.options import Options
+from twin.show.options import SHORTEST_S, Options
 from twin.show.scenefile import load
 
 pytestmark = pytest.mark.browser
@@ -55,7 +55,7 @@ def source(demo: Path) -> Twin:
 
 @contextmanager
 def screens(
-    browser: Browser, count: int = 1, *, lonely: bool = False, size: dict[str, int] = WALL
+    browser: Browser, count: int = 1, *, lonely: bool = False, size: dict[str, int] = WALL, few_frames: bool = True
 ) -> Iterator[list[Page]]:
     """Open that many displays, each a computer of its own; a console error of any fails, unless it is one of the network."""
     problems: list[str] = []
@@ -66,6 +66,8 @@ def screens(
         context.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         page = context.new_page()
         page.set_default_timeout(NEW_MS)
+        if few_frames:
+            page.add_init_script(FEW_FRAMES)
         pages.append(page)
     yield pages
     for page in pages:
@@ -101,9 +103,9 @@ def until(page: Page, holds: Callable[[dict[str, Any]], bool], what: str, most_m
 
 def test_a_wall_screen_tours_two_locations_unattended(server: Server, browser: Browser, source: Twin) -> None:
     places = [place.id for place in source.locations[:2]]
-    scenes = derive(source, Options(locations=tuple(places), scene_s=6)).scenes
+    scenes = derive(source, Options(locations=tuple(places), scene_s=SHORTEST_S)).scenes
     with screens(browser) as [page]:
-        hang(page, server.port, locations=",".join(places), seconds=6)
+        hang(page, server.port, locations=",".join(places), seconds=SHORTEST_S)
         seen: dict[int, dict[str, Any]] = {}
         for _ in range(300):
             now = state(page)
@@ -115,7 +117,7 @@ def test_a_wall_screen_tours_two_locations_unattended(server: Server, browser: B
         assert sorted(seen) == list(range(len(scenes)))
         for index, now in seen.items():
             assert now["scene"]["headline"] == scenes[index].headline
-            assert scenes[index].t <= now["t"] <= scenes[index].at(6) + 60
+            assert scenes[index].t <= now["t"] <= scenes[index].at(SHORTEST_S) + 60
         assert {scenes[index].name for index in seen} == {source.location(place).display_name for place in places}
 
 
@@ -478,7 +480,7 @@ def test_a_presenter_steps_pauses_and_blanks(server: Server, browser: Browser) -
 
 
 def test_the_picture_drifts_by_whole_pixels_within_its_margin(server: Server, browser: Browser) -> None:
-    with screens(browser) as [page]:
+    with screens(browser, few_frames=False) as [page]:
         page.clock.install()
         page.goto(f"http://127.0.0.1:{server.port}/kiosk?seconds=600")
         places = []
@@ -497,7 +499,8 @@ def test_a_minute_at_1000x_leaves_the_heap_as_it_was_and_the_console_clean(
     server: Server, browser: Browser, lasting: Callable[[float, float], float]
 ) -> None:
     """The short form of `make kiosk-soak`; the first round fills caches, so that it is not counted."""
-    with screens(browser) as [page]:
+    small = {"width": 1280, "height": 720}  # fewer pixels to paint; none of them is in the heap
+    with screens(browser, size=small, few_frames=False) as [page]:
         hang(page, server.port, speed=1000, seconds=lasting(4, 8), locations="chicago,sanfrancisco")
         eyes = page.context.new_cdp_session(page)
         eyes.send("Performance.enable")

@@ -50,7 +50,7 @@ class DayAlignment:
         where both do, the first is beside the first.
 
         >>> zone = Zone("America/Los_Angeles")
-        >>> spring, before = zone.day(1741500000.0), zone.day(1741500000.0 - 7 * 86400)
+        >>> spring, before = (zone.day(zone.seconds(f"2025-03-{day}")) for day in ("09", "02"))
         >>> DayAlignment(zone, spring, before).at(zone.seconds("2025-03-09 18:00")) == zone.seconds("2025-03-02 18:00")
         True
         """

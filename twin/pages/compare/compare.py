@@ -17,6 +17,7 @@ from twin.foundation.errors import SignInError, TwinError
 from twin.hub import Hub
 from twin.pages.compare import address as addresses
 from twin.pages.compare.side import Side
+from twin.pages.frames import begin_panel
 from twin.pages.operations.banner import BannerView
 from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.operations import PROGRESS_S, page_frame
@@ -46,7 +47,7 @@ ONE_PLACE = ".range:not(.cancel) {{ display: none; }} .rule {{ flex: none; }} .l
 
 def compare_page() -> pn.Column:
     """Return the page of a new session, on the process's hub."""
-    pn.extension(reconnect=False)  # connection.js opens a new session instead
+    begin_panel()
     query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
     mounted = api.mount()
     page_frame(query, mounted, TITLE, BONES, _text("skeleton.css"))

@@ -23,6 +23,7 @@ from twin.foundation.errors import ForeignColumnsError, SignInError, TwinError
 from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.pages.basemap import base_map
+from twin.pages.frames import begin_panel, frame
 from twin.pages.opening import opening
 from twin.pages.operations.banner import BannerView
 from twin.pages.operations.card_state import card_state
@@ -89,7 +90,7 @@ BONES = (("pipeline", 5), ("map", 0), ("kpis", 4), ("panel", 5), ("transport", 2
 
 def operations_page() -> pn.Column:
     """Return the page of a new session, on the process's hub."""
-    pn.extension(reconnect=False)  # connection.js opens a new session instead
+    begin_panel()
     query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
     mounted = api.mount()
     page_frame(query, mounted, bones=BONES if "location" in query else ())
@@ -523,8 +524,7 @@ def page_frame(
         return
     document.config.notify_connection_status = False  # connection.js shows it instead
     document.title = title
-    # Panel accepts the text of a template, too
-    document.template = _text("frame.html")  # type: ignore[assignment]
+    document.template = frame(Path(__file__).with_name("frame.html"))
     requested_theme = query.get("theme", "")
     bundle = f"{pn.state.rel_path or '.'}/{bundle_url()}" if mounted else ""
     document.template_variables.update(
@@ -534,6 +534,7 @@ def page_frame(
         tokens=theme.css(),
         skeleton=skeleton or _text("skeleton.css"),
         connection_style=_text("connection.css"),
+        few_models=script_source(Path(__file__).with_name("few_models.js")),
         modules_script=script_source(Path(__file__).with_name("load_modules.js")),
         connection_script=script_source(Path(__file__).with_name("connection.js")),
         bones=bones,
@@ -552,6 +553,6 @@ def _text(name: str) -> str:
 @functools.cache
 def _build(bundle: str) -> str:
     """Return what names the scripts of a page: a page that is open can take a session of another server only if it is equal."""
-    script = script_source(Path(__file__).with_name("connection.js"))
-    parts = [bokeh.__version__, pn.__version__, bundle, _text("frame.html"), script]
+    scripts = [script_source(Path(__file__).with_name(name)) for name in ("connection.js", "few_models.js")]
+    parts = [bokeh.__version__, pn.__version__, bundle, _text("frame.html"), *scripts]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,6 +23,9 @@ from twin.views.shared.theme import contrast_css
 __all__ = ["Component", "bundle_url", "module_source", "style_source", "style_text"]
 
 _log = logging.getLogger(__name__)
+
+POSTED_S = 0.5
+"""Seconds for which a message that is sent as a value goes along with those after it."""
 
 
 def bundle_url() -> str:
@@ -70,29 +74,45 @@ class Component(JSComponent):
     )
     failure: str = param.String(default="", doc="Why it is not up to date, a sentence; empty: it is. See guard.js.")  # type: ignore[assignment]
     renewals: int = param.Integer(default=0, doc="Counts how often it was made anew after a failure.")  # type: ignore[assignment]
+    posted: list[Any] = param.List(default=[], doc="The latest messages, [number, message] each; see `posts`.")  # type: ignore[assignment]
 
     __abstract = True
 
     from_browser: ClassVar[tuple[str, ...]] = ()
     """The Params that the browser may change; all others are the server's, whatever comes over the socket."""
 
+    posts: ClassVar[bool] = False
+    """Whether messages are sent as the value of a Param, `posted`: marimo passes values on, and drops messages."""
     apart: ClassVar[bool] = False
     """Whether this view is a module of its own rather than in the one of all views: few pages have it."""
 
     _stylesheets: ClassVar[list[Any]] = []
+    _bundle_path: ClassVar[Path | None] = None
+    """Panel looks for a bundle on the disk, in every folder above the class, each time that one is shown."""
     _logged = ""
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._retry: Callable[[], object] = lambda: None
+        self._sent_at: list[float] = []
         self.on_msg(self._on_retry)
 
     @classmethod
     def _url(cls) -> str:
         return _published((cls,)) if cls.apart else bundle_url()
 
-    # The next four methods override private methods of Panel to save work at every change. test_component.py compares each
-    # with Panel's result on every view, and fails if Panel's method changes or saves that work itself.
+    # The next methods override private methods of Panel to save work at every change, and for every session. test_component.py
+    # compares each with Panel's result on every view, and fails if Panel's method changes or saves that work itself.
+
+    @functools.cached_property
+    def _synced_params(self) -> list[str]:
+        # Panel makes this list anew for each Param that it looks up in it
+        return super()._synced_params
+
+    @classmethod
+    def _render_esm(cls, *_: Any, **__: Any) -> str:
+        # Panel takes the indentation off a text of thousands of lines, which has none
+        return str(cls._esm)
 
     def _get_model(self, *args: Any, **kwargs: Any) -> Any:
         model = super()._get_model(*args, **kwargs)
@@ -169,6 +189,16 @@ class Component(JSComponent):
                 self.fail(error)
 
         super().on_msg(handle)
+
+    def _send_msg(self, msg: Any) -> None:
+        """Send a message to the browser. Where it is posted, those before it go along for a moment: a value replaces another."""
+        if not self.posts:
+            super()._send_msg(msg)
+            return
+        now, number = time.monotonic(), self.posted[-1][0] + 1 if self.posted else 1
+        late = [at for at in self._sent_at if now - at < POSTED_S]
+        self._sent_at = [*late, now]
+        self.posted = [*self.posted[len(self.posted) - len(late) :], [number, msg]]
 
     def tell(self, **values: Any) -> None:
         """Set those of some Params that are other objects than before; Param would compare long ones value by value."""
