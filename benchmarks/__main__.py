@@ -29,6 +29,7 @@ MEASURES = (
     "curves",
     "deckgl",
     "api",
+    "compare",
     "ghost",
     "growing",
     "ledger",

@@ -115,6 +115,9 @@ class MemorySource:
     def history(self, location: str, start: float, end: float) -> pa.Table:
         raise SourceError("There is no history.")
 
+    def begun(self, start: float, end: float) -> pa.Table:
+        raise SourceError("There are no other kitchens.")
+
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         raise SourceError("There are no queries.")
 

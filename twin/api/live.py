@@ -36,7 +36,7 @@ from twin.api.stream import (
     end_stream,
     open_stream,
 )
-from twin.foundation import telemetry
+from twin.foundation import counters
 from twin.foundation.errors import TwinError, UnknownTimeError
 from twin.hub import Hub
 from twin.server import threads
@@ -120,7 +120,7 @@ class Feed:
                 messages.append(("order_event", str(position), one.message))
             position, repeated = batch.position, repeated or batch.again
             if messages:
-                telemetry.STREAMED.inc(len(messages))
+                counters.STREAMED.inc(len(messages))
                 await self._send(messages)
             if not batch.more:
                 return position, repeated

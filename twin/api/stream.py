@@ -29,7 +29,7 @@ from twin.api.instants import from_micros, micros, write, write_all
 from twin.api.parameters import ReplayQuery
 from twin.api.position import StreamPosition, parse_position
 from twin.api.source import current_source
-from twin.foundation import telemetry
+from twin.foundation import counters
 from twin.foundation.errors import UnknownTimeError
 from twin.foundation.stages import STALLED_AFTER
 from twin.hub import Hub
@@ -113,13 +113,13 @@ async def open_stream(handler: ApiHandler) -> AsyncIterator[None]:
     client = _client(handler)
     check_room(handler)
     process.streams[client] += 1
-    telemetry.STREAMS.set(process.streams.total())
+    counters.STREAMS.set(process.streams.total())
     handler.stream_task = asyncio.current_task()
     try:
         with contextlib.suppress(StreamClosedError):
             yield
     except StuckReaderError:
-        telemetry.STUCK_STREAMS.inc()
+        counters.STUCK_STREAMS.inc()
         log.info("request %s: closed, because its reader accepted nothing for %g s", handler.request_id, STUCK_S)
         _socket(handler).close()
     except asyncio.CancelledError:
@@ -129,7 +129,7 @@ async def open_stream(handler: ApiHandler) -> AsyncIterator[None]:
         process.streams[client] -= 1
         if not process.streams[client]:
             del process.streams[client]
-        telemetry.STREAMS.set(process.streams.total())
+        counters.STREAMS.set(process.streams.total())
 
 
 def end_stream(handler: ApiHandler) -> None:
@@ -254,7 +254,7 @@ class Stream:
                 self._at = page.position(stop - 1)
                 self._next_row = stop
                 self._sent += stop - first
-                telemetry.STREAMED.inc(stop - first)
+                counters.STREAMED.inc(stop - first)
                 self._connection.write(page.text(first, stop))
                 await self._flush()
                 if not self._speed:

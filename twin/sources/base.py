@@ -140,6 +140,9 @@ class Source(Protocol):
     def history(self, location: str, start: float, end: float) -> pa.Table:
         """Return the milestones of each order that began in [start, end) seconds; columns as in queries/history.sql."""
 
+    def begun(self, start: float, end: float) -> pa.Table:
+        """Return one row per order of all locations that began in [start, end) seconds; columns as in queries/begun.sql."""
+
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         """Return the result of queries/`name`.sql; parameters that end in `_ts` are data seconds.
 

@@ -116,6 +116,9 @@ class ChangingFiles:
     def history(self, location: str, start: float, end: float) -> pa.Table:
         return self._opened.history(location, start, end)
 
+    def begun(self, start: float, end: float) -> pa.Table:
+        return self._opened.begun(start, end)
+
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         return self._opened.query(name, **parameters)
 

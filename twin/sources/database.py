@@ -17,14 +17,19 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 
 from twin.foundation import memory, progress
 from twin.foundation.errors import SourceError
+from twin.foundation.lazily import at_first_use
 from twin.sources.queries import json_bodies
+
+if TYPE_CHECKING:
+    import duckdb
+else:  # which only who opens a source needs
+    duckdb = at_first_use("duckdb")
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +119,7 @@ class Database:
             )
 
     @contextmanager
-    def changing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def changing(self) -> "Iterator[duckdb.DuckDBPyConnection]":
         """Yield a cursor in a transaction, which counts if the block ends without an error; others see all of it or nothing."""
         with self._explained("read"), self._cursor() as cursor:
             cursor.begin()
@@ -188,7 +193,7 @@ class Database:
             )
         return ""
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def _cursor(self) -> "duckdb.DuckDBPyConnection":
         cursor = self._connection.cursor()
         _silence(cursor)
         return cursor
@@ -220,7 +225,7 @@ def reason(error: BaseException) -> str:
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"
 
 
-def _silence(connection: duckdb.DuckDBPyConnection) -> None:
+def _silence(connection: "duckdb.DuckDBPyConnection") -> None:
     """Have no bar drawn into the standard output of whoever uses us, two seconds after a query's beginning."""
     with contextlib.suppress(
         duckdb.InvalidInputException
@@ -233,6 +238,6 @@ def _remove(folder: Path | None) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _release(connection: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
+def _release(connection: "duckdb.DuckDBPyConnection", folder: Path | None) -> None:
     connection.close()
     _remove(folder)

@@ -153,6 +153,10 @@ class FileSource:
             "history", location=place, **lives.bounds(Window(start, end)), **lives.bounds(whole, "reach_")
         )
 
+    def begun(self, start: float, end: float) -> pa.Table:
+        whole = self._known.long_orders.whole(None, start, end)
+        return self.query("begun", **lives.bounds(Window(start, end)), **lives.bounds(whole, "reach_"))
+
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         self._create_tables(queries.relations(name))
         with telemetry.query(name):

@@ -32,6 +32,7 @@ from twin.pages.operations.choices import Choices
 from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
+from twin.pages.ranges import beside
 from twin.replay.controller import ReplayController
 from twin.replay.live import grows
 from twin.server import threads
@@ -153,6 +154,7 @@ class _Operations:
         self.session = session
         self.body = body
         self._begun: bool | None = None
+        self._beside_of: tuple[str, float, int] | None = None
         self.welcome = WelcomeView(
             on_choose=lambda place: pn.state.execute(partial(session.choose, place)),
             on_retry=partial(pn.state.execute, self._show_welcome),
@@ -252,6 +254,7 @@ class _Operations:
         self.order.param.watch(self._choose_panel, "visible_order")
         self.moments.param.watch(self._name_tabs, "count")
         session.param.watch(self._check_range, "place")
+        controller.param.watch(self._offer_beside, "timeline")
         controller.param.watch(self._check_range, "timeline")
         self._choose_panel()
         self._begun = False
@@ -399,6 +402,17 @@ class _Operations:
             else:
                 if told is not None:
                     self.welcome.show_state(location, told)
+
+    def _offer_beside(self, event: Any) -> None:
+        """Offer what the range can be put beside; a live one grows, and is offered anew with each day."""
+        timeline = event.new
+        if timeline is None:
+            return
+        place, window = timeline.location, timeline.window
+        shown = place.id, window.start, place.tz.day(window.end)
+        if shown != self._beside_of:
+            self._beside_of = shown
+            self.chrome.beside = beside(self.session.hub, place.id, window)
 
     def _on_choice(self, event: Any) -> None:
         if self.session.place is None or event.new == self.session.place.id:

@@ -8,7 +8,7 @@ const HEIGHT = 12;
 const WORDS = { better: "better", worse: "worse", more: "more", less: "less", "": "no difference" };
 
 /** A figure with as many digits as tell something. */
-const digits = (value) => (Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
+const digits = (value) => (Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
 const text = (value, places = digits(value)) =>
   value === null
     ? NONE

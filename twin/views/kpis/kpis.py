@@ -44,6 +44,7 @@ class KpiCards(Component):
     bin_s: float = param.Number(default=BIN, constant=True, doc="Seconds of a bin of delivery times.")  # type: ignore[assignment]
     bins: int = param.Integer(default=BINS, constant=True, doc="Bins of delivery times; the last one is open.")  # type: ignore[assignment]
 
+    shares: bool = param.Boolean(default=False, doc="Whether few late deliveries are told as a share, too.")  # type: ignore[assignment]
     explains: bool = param.Boolean(default=False, doc="Whether the page explains why deliveries were late.")  # type: ignore[assignment]
 
     _esm = module_source(Path(__file__).with_name("kpis.js"))
@@ -58,14 +59,20 @@ class KpiView(ReplayView):
         default=COMPLETION_TARGET, bounds=(0, 1), doc="Completion rate that is good enough, 0..1."
     )
 
-    def __init__(self, controller: ReplayController, on_why: Callable[[], object] | None = None, **params: Any) -> None:
-        """`on_why()` explains why deliveries were late; None: this page does not."""
+    def __init__(
+        self,
+        controller: ReplayController,
+        on_why: Callable[[], object] | None = None,
+        shares: bool = False,
+        **params: Any,
+    ) -> None:
+        """`on_why()` explains why deliveries were late; None: this page does not. `shares` is that of `KpiCards`."""
         settings = controller.settings
         usual = {"target": settings.delivery_target_s, "completion_target": settings.completion_target}
         super().__init__(**{**usual, **params})
         self._controller = controller
         self._on_why = on_why
-        self._cards = KpiCards(sizing_mode="stretch_width", explains=on_why is not None)
+        self._cards = KpiCards(sizing_mode="stretch_width", explains=on_why is not None, shares=shares)
         self._cards.join(controller)
         self._cards.on_msg(self._on_message)
         self._cards.retry_with(partial(self.retry, controller))

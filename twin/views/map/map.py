@@ -5,6 +5,7 @@ interpolates them by its own clock and draws every frame. So frames cost no mess
 flooded, and drivers are drawn exactly where `Timeline.at(t)` has them.
 """
 
+import base64
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -109,8 +110,8 @@ class MapFrame(Component):
     spans = param.List(default=list(MINUTES), doc="Minutes to choose from.")
     ghost: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={},
-        doc="The second, paler fleet: `number` (another one for each), `label`, and `pieces`, [start, end, shift]: from when to "
-        "when, data seconds, its drivers are those of `shift` seconds later. Empty: none.",
+        doc="The second, paler fleet: `number` (another one for each), `label`, and `beside`, how its day lies on this one "
+        "(`Alignment.to_browser`). Empty: none.",
     )
     dark = param.Boolean(default=False, doc="Whether the page is dark.")
     viewport = param.List(
@@ -141,6 +142,7 @@ class MapView(ReplayView):
     )
     target = param.Number(default=DELIVERY_TARGET_S, bounds=(0, None), doc="Promised delivery time, seconds.")
     online = param.Boolean(default=True, doc="Whether online base maps are offered, too.")
+    as_text = param.Boolean(default=False, doc="Whether columns are sent as text, to a browser whom no bytes reach.")
     has_place = param.Boolean(default=True, doc="Whether anything has a position; without one, a layout hides the map.")
 
     def __init__(
@@ -217,7 +219,7 @@ class MapView(ReplayView):
                 self._frame.ghost = {}
             return
         self._ghosts += 1
-        self._frame.ghost = {"number": self._ghosts, "label": ghost.label, "pieces": ghost.align.pieces()}
+        self._frame.ghost = {"number": self._ghosts, "label": ghost.label, "beside": ghost.align.pieces.to_browser()}
 
     def extend(self, inserted: Inserted) -> None:
         """Use the controller's timeline: send the trips around the playhead anew."""
@@ -353,6 +355,8 @@ class MapView(ReplayView):
         pn.state.execute(partial(self._questions[kind].ask, partial(self.attempt_answer, answer)))
 
     def _send(self, what: str, answer: dict[str, Any]) -> None:
+        if self.as_text and "packed" in answer:
+            answer = {**answer, "packed": base64.b64encode(answer["packed"].tobytes()).decode()}
         self._frame._send_msg({"tell": what, "version": self._version, **answer})
 
     def _is_under_way(self, question: dict[str, Any]) -> bool:

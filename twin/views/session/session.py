@@ -21,9 +21,9 @@ import param
 from twin.analysis.insights import Insights
 from twin.foundation import errand
 from twin.foundation.address import Address
+from twin.foundation.counters import TICKS
 from twin.foundation.errors import CancelledError, SourceError, TwinError
 from twin.foundation.progress import Task
-from twin.foundation.telemetry import TICKS
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
 from twin.replay.live import LiveKitchens, LiveState, grows

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,6 +23,9 @@ from twin.views.shared.theme import contrast_css
 __all__ = ["Component", "bundle_url", "module_source", "style_source", "style_text"]
 
 _log = logging.getLogger(__name__)
+
+POSTED_S = 0.5
+"""Seconds for which a message that is sent as a value goes along with those after it."""
 
 
 def bundle_url() -> str:
@@ -70,12 +74,15 @@ class Component(JSComponent):
     )
     failure: str = param.String(default="", doc="Why it is not up to date, a sentence; empty: it is. See guard.js.")  # type: ignore[assignment]
     renewals: int = param.Integer(default=0, doc="Counts how often it was made anew after a failure.")  # type: ignore[assignment]
+    posted: list[Any] = param.List(default=[], doc="The latest messages, [number, message] each; see `posts`.")  # type: ignore[assignment]
 
     __abstract = True
 
     from_browser: ClassVar[tuple[str, ...]] = ()
     """The Params that the browser may change; all others are the server's, whatever comes over the socket."""
 
+    posts: ClassVar[bool] = False
+    """Whether messages are sent as the value of a Param, `posted`: marimo passes values on, and drops messages."""
     apart: ClassVar[bool] = False
     """Whether this view is a module of its own rather than in the one of all views: few pages have it."""
 
@@ -87,6 +94,7 @@ class Component(JSComponent):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._retry: Callable[[], object] = lambda: None
+        self._sent_at: list[float] = []
         self.on_msg(self._on_retry)
 
     @classmethod
@@ -181,6 +189,16 @@ class Component(JSComponent):
                 self.fail(error)
 
         super().on_msg(handle)
+
+    def _send_msg(self, msg: Any) -> None:
+        """Send a message to the browser. Where it is posted, those before it go along for a moment: a value replaces another."""
+        if not self.posts:
+            super()._send_msg(msg)
+            return
+        now, number = time.monotonic(), self.posted[-1][0] + 1 if self.posted else 1
+        late = [at for at in self._sent_at if now - at < POSTED_S]
+        self._sent_at = [*late, now]
+        self.posted = [*self.posted[len(self.posted) - len(late) :], [number, msg]]
 
     def tell(self, **values: Any) -> None:
         """Set those of some Params that are other objects than before; Param would compare long ones value by value."""
