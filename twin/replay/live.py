@@ -24,6 +24,7 @@ from twin.foundation.callbacks import Callbacks
 from twin.foundation.errors import TwinError
 from twin.foundation.times import DAY
 from twin.hub import Hub
+from twin.replay.clock import Anchor
 from twin.timeline.timeline import Timeline
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,8 @@ class LiveState:
 
     edge: the time of its latest event, data seconds; came: when that was read, wall seconds of `time.monotonic`; final: events
     before this may be taken as complete (`Settings.final_after_s`); late: how many came after that all the same; rhythm: how
-    often events come; insights: of this timeline or a slightly earlier one, None until there are any.
+    often events come; t: the moment that pages which follow show when they take it, one for all, so that what is made of it
+    is made once; insights: of this timeline or a slightly earlier one, None until there are any.
     """
 
     timeline: Timeline
@@ -59,6 +61,7 @@ class LiveState:
     final: float
     late: int
     rhythm: Rhythm
+    t: float
     pace: float = 1.0
     insights: Insights | None = None
     problem: str = ""
@@ -92,6 +95,7 @@ class LiveKitchen:
         self._insights: Insights | None = None
         self._learn_at = self._look_at = -math.inf
         self._moves: deque[tuple[float, float]] = deque(maxlen=MOVES)  # (wall, edge)
+        self._playhead = Anchor()
 
     @property
     def state(self) -> LiveState | None:
@@ -127,7 +131,7 @@ class LiveKitchen:
         timeline, edge = hub.newest(self._location), hub.edge(self._location)
         if before is not None and before.timeline is timeline and before.edge == edge and not before.problem:
             return before
-        moved = before is None or edge > before.edge
+        wall, moved = self._wall(), before is None or edge > before.edge
         hub.last_day(self._location)  # sessions want it, who must not wait for the source
         metrics_of(timeline)
         event_index_of(timeline)
@@ -135,10 +139,14 @@ class LiveKitchen:
         final = edge - hub.settings.final_after_s
         late = 0 if before is None else before.late + _late(before.timeline, timeline, before.final)
         if moved:
-            self._moves.append((self._wall(), edge))
+            self._moves.append((wall, edge))
         came = self._moves[-1][0]
+        if before is None:
+            self._playhead = Anchor(t0=edge, wall0=wall, end=edge, edge=edge, playing=True, live=True)
+        self._playhead = self._playhead.grow(wall, edge)
+        t = self._playhead.t0
         self._state = LiveState(
-            timeline, edge, came, final, late, timeline.cached(rhythm_of), self._pace(), self._insights
+            timeline, edge, came, final, late, timeline.cached(rhythm_of), t, self._pace(), self._insights
         )
         return self._state
 
