@@ -47,6 +47,7 @@ LONGEST_FIRST = (
     "test_odd_data.py",
     "test_transport.py",
     "test_opening.py",
+    "test_alerts.py",
     "test_databricks_app.py",
     "test_same_answers.py",
     "test_hosting.py",
@@ -56,6 +57,9 @@ LONGEST_FIRST = (
     "test_dense.py",
     "test_jupyterlab.py",
     "test_wheel.py",
+    "test_compare.py",
+    "test_workflows.py",
+    "test_live.py",
 )
 """Browser test files that take longest: a worker that begins with one of them last leaves the others without work."""
 NOT_QUICK = re.compile(r"^pytestmark = .*\bmark\.(browser|spark|slow)\b", re.MULTILINE)
