@@ -29,6 +29,7 @@ MEASURES = (
     "curves",
     "deckgl",
     "api",
+    "compare",
     "ghost",
     "growing",
     "ledger",
@@ -36,6 +37,7 @@ MEASURES = (
     "network",
     "opening",
     "scale",
+    "weak",
 )
 
 
