@@ -158,7 +158,7 @@ VIEWS = (MapView, PipelineView, KpiView, AlertView, FeedView, MomentsView, Order
          TransportView)  # fmt: skip
 
 
-@pytest.mark.parametrize("made", VIEWS)
+@pytest.mark.parametrize("made", [pytest.param(one, marks=[pytest.mark.slow] * (one is TrendsView)) for one in VIEWS])
 def test_a_view_that_was_extended_shows_what_one_shows_that_was_opened_then(kitchen, made):
     """Whatever a view kept of the timeline before must not differ from what it would have made of the later one."""
     view = made(kitchen.controller)
