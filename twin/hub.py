@@ -106,11 +106,11 @@ class Hub(Owner):
         in seconds since 1970. `budget` is what all caches of the process share.
         """
         self.source = source
-        self.settings = settings or Settings()
+        self.settings = chosen = settings or Settings()
         # a timeline larger than the limit is cached alone
         most = min(TIMELINE_BYTES, int(self.settings.memory_bytes * timeline_share))
         self._stored = StoredTimelines(source, self.settings)
-        self.budget = budget or budget_of(lambda chosen=self.settings: chosen)
+        self.budget = budget or budget_of(lambda: chosen)
         """What its caches share, with all others of the process."""
         self._timelines: ByteCache[Timeline] = ByteCache(most, lambda one: min(one.nbytes, most), self.budget)
         self._lock = threading.Lock()
