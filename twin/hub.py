@@ -106,7 +106,7 @@ class Hub(Owner):
         in seconds since 1970. `budget` is what all caches of the process share.
         """
         self.source = source
-        self.settings = settings or Settings()
+        self.settings = chosen = settings or Settings()
         # a timeline larger than the limit is cached alone
         most = min(TIMELINE_BYTES, int(self.settings.memory_bytes * timeline_share))
         self._stored = StoredTimelines(source, self.settings)

@@ -46,6 +46,8 @@ def serve(
     process.configure(replace(settings, source=source or settings.source, scenes=show, adapter=chosen))
     # every asset from this server, none from a CDN; Bokeh and Panel read this from the environment only
     os.environ.setdefault("BOKEH_RESOURCES", "server")  # noqa: TID251
+    # Bokeh looks through every session's models for what a developer may have got wrong
+    os.environ.setdefault("BOKEH_VALIDATE_DOC", "no")  # noqa: TID251
     try:
         hub = None if process.settings.on_behalf_of_user else process.hub()  # else nobody's rights are known yet
     except ForeignColumnsError as error:  # the page at /adapt finds out what they mean, and opens it

@@ -6,10 +6,10 @@ same time. Nothing accumulates while a replay plays, so nothing can drift or be 
 
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 else:
     knots = at_first_use("twin.timeline.knots")
 
+T = TypeVar("T")
 READING = 0.6
 """Share of the loading time that is spent on reading rows, for the progress bar: about half from files, more from a warehouse."""
 TELLING = 0.2
@@ -64,6 +65,13 @@ class Snapshot:
     stage: NDArray[np.uint8]
     since: NDArray[np.float64]
     locate: Callable[[], Drivers] = field(repr=False, compare=False)
+    _made: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return make(), made once for all who come with this key: all pages that follow a kitchen show one snapshot of it."""
+        if key not in self._made:
+            self._made[key] = make()
+        return cast(T, self._made[key])
 
     @property
     def open_orders(self) -> Members:
