@@ -110,7 +110,6 @@ class Hub(Owner):
         # a timeline larger than the limit is cached alone
         most = min(TIMELINE_BYTES, int(self.settings.memory_bytes * timeline_share))
         self._stored = StoredTimelines(source, self.settings)
-        chosen = self.settings
         self.budget = budget or budget_of(lambda: chosen)
         """What its caches share, with all others of the process."""
         self._timelines: ByteCache[Timeline] = ByteCache(most, lambda one: min(one.nbytes, most), self.budget)
