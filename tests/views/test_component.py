@@ -301,6 +301,17 @@ def test_panel_does_anew_for_every_component_what_ours_does_not(monkeypatch: pyt
     assert lists[0] is not lists[1], "the list is made at each look"
 
 
+def test_panel_copies_the_params_of_every_component_and_ours_does_not() -> None:
+    def copied(view: Component) -> int:
+        before = len(view._param__private.params)  # those that are the instance's own
+        view.get_root(Document())
+        return len(view._param__private.params) - before
+
+    plain_view = next(view for view in COMPONENTS if not component._children_of(view))
+    assert copied(as_panel_does(plain_view(), "_get_properties", "_get_children")) > 20
+    assert copied(plain_view()) == 0
+
+
 # -- _update_properties --------------------------------------------------------------------------------------------------
 @every_component
 def test_the_properties_of_a_change_are_panels(view: type[Component]) -> None:

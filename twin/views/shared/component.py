@@ -10,7 +10,10 @@ from typing import Any, ClassVar
 
 import panel as pn
 import param
-from panel.custom import Child, JSComponent
+from bokeh.core.property.validation import validate
+from bokeh.model import Model
+from panel.config import config
+from panel.custom import Child, Children, JSComponent, ReactiveESM
 from panel.io.document import hold
 
 from twin.replay.controller import ReplayController
@@ -47,6 +50,12 @@ def _published(views: "tuple[type[Component], ...]") -> str:
 
 
 @functools.cache
+def _children_of(view: "type[Component]") -> frozenset[str]:
+    """Return the Params of a view that are other components."""
+    return frozenset(name for name in view.param if isinstance(view.param[name], Child | Children))
+
+
+@functools.cache
 def style_source(path: Path) -> str:
     """Return the style sheet of a view, preceded by the rules that every view shares."""
     return style_text(Path(__file__).with_name("shared.css")) + contrast_css() + style_text(path)
@@ -64,6 +73,9 @@ class Component(JSComponent):
     `join` connects it to a controller's clock and selection. Its module may then use verbs.js, whose messages this class
     handles.
     """
+
+    _data_model: ClassVar[type[Model]]  # made by Panel's metaclass
+    _data_model__initialized: ClassVar[bool]
 
     clock: str = param.String(default="", doc="Name of the replay clock in the browser, shared by all views on it.")  # type: ignore[assignment]
     anchor: dict[str, Any] = param.Dict(  # type: ignore[assignment]
@@ -115,7 +127,8 @@ class Component(JSComponent):
         return str(cls._esm)
 
     def _get_model(self, *args: Any, **kwargs: Any) -> Any:
-        model = super()._get_model(*args, **kwargs)
+        with validate(False):  # our Params have checked the values; Bokeh checks every default of its own, too
+            model = super()._get_model(*args, **kwargs)
         # Panel looks up each changed Param on this model, which lacks it; Bokeh then composes an error with similar names,
         # which takes 0.2 ms at every change
         for name in model.data.properties():  # type: ignore[attr-defined]
@@ -123,14 +136,30 @@ class Component(JSComponent):
         return model
 
     def _get_properties(self, doc: Any) -> dict[str, Any]:
+        # Panel copies each Param of each component to find out which of them are its module's data
+        properties = super(ReactiveESM, self)._get_properties(doc)
+        own = (self._data_model.properties() - Model.properties()) & properties.keys()
+        told = {name: properties.pop(name) for name in own}
+        told = {name: value for name, value in told.items() if name not in _children_of(type(self))}
+        data = self._data_model(name=self.name, esm_constants=self._constants, **told)
+        name = type(self).__name__
+        properties |= {
+            "_defs": [], "class_name": name, "name": name, "data": data, "events": [], "importmap": self._importmap,
+            "css_bundle": None, "dev": config.autoreload or getattr(self, "_debug", False), "render_policy": self._render_policy,
+        }  # fmt: skip
+        # a browser that is connected already has to be told what the data are
+        if not type(self)._data_model__initialized:
+            properties["_defs"], type(self)._data_model__initialized = [self._data_model], True
         # unless a module is marked as a bundle, Panel compiles it in the browser before it is drawn; and as text, every view
         # would send the files that it shares with others again, over an uncompressed socket
-        properties = super()._get_properties(doc)
         if is_answering(doc) and type(self).__module__.startswith("twin."):
-            properties |= {"bundle": "url", "esm": f"{pn.state.rel_path or '.'}/{self._url()}"}
-        else:
-            properties["bundle"] = hashlib.sha256(properties["esm"].encode()).hexdigest()
-        return properties
+            return properties | {"bundle": "url", "esm": f"{pn.state.rel_path or '.'}/{self._url()}"}
+        module = self._render_esm()
+        return properties | {"bundle": hashlib.sha256(module.encode()).hexdigest(), "esm": module}
+
+    def _get_children(self, *given: Any) -> Any:
+        # as above
+        return super()._get_children(*given) if _children_of(type(self)) else ({}, [])
 
     def _update_properties(self, *events: Any, doc: Any) -> dict[str, Any]:
         # Panel computes the design's styles at every change of any Param, which takes longer than the change itself
@@ -140,7 +169,7 @@ class Component(JSComponent):
 
     def _update_model(self, events: Any, msg: dict[str, Any], root: Any, model: Any, doc: Any, comm: Any) -> None:
         # Panel walks the model tree at every change, for children and echoes; a value that only the server sets has neither
-        plain = msg.keys() <= model.data.properties() and not any(isinstance(self.param[name], Child) for name in msg)
+        plain = msg.keys() <= model.data.properties() and _children_of(type(self)).isdisjoint(msg)
         if comm or self._events or doc in self._in_process__events or not plain:
             super()._update_model(events, msg, root, model, doc, comm)
             return
