@@ -39,6 +39,7 @@ class MemorySource:
     """One kitchen's rows. What is sent is there after the next refresh."""
 
     metered = False
+    content = ""
     times: Times = "naive"
 
     def __init__(

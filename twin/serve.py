@@ -11,6 +11,7 @@ from pathlib import Path
 
 from panel.command.serve import Serve
 
+from twin.foundation import memory
 from twin.foundation.errors import ForeignColumnsError, SourceError
 from twin.foundation.settings import Settings
 from twin.hub import Hub
@@ -85,3 +86,4 @@ def _warm(hub: Hub) -> None:
     build_figure()
     # the first aggregate query prepares a table; in a thread, it does not delay the first page
     threading.Thread(target=partial(hub.source.query, "capacity", location=first.location.id), daemon=True).start()
+    memory.release()

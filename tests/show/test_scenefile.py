@@ -152,6 +152,7 @@ def test_an_error_is_reported_in_one_sentence(source: Twin, tmp_path: Path, text
     with pytest.raises(ConfigError, match=message) as raised:
         load(file, source)
     assert "\n" not in str(raised.value)
+    assert str(raised.value).count("show.yaml") == 1
 
 
 def test_a_missing_file_is_reported(source: Twin, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def events(source: Source, asked: Asked) -> list[pd.DataFrame]:
     found = []
     for place, part, rows in _by_kitchen(lambda start, end: source.query("happened", from_ts=start, to_ts=end), asked):
         decoded = decode(rows)
-        some = EventLog(decoded).between(part.start, part.end)
+        some = EventLog.of(decoded).between(part.start, part.end)
         if len(some):
             found.append((place, tables.events_of(decoded.order_ids, place.tz, some)))
     return [_joined(found, asked)] if found else []

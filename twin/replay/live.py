@@ -24,6 +24,7 @@ from twin.foundation.callbacks import Callbacks
 from twin.foundation.errors import TwinError
 from twin.foundation.times import DAY
 from twin.hub import Hub
+from twin.replay.clock import Anchor
 from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
 
@@ -51,7 +52,8 @@ class LiveState:
 
     edge: the time of its latest event, data seconds; came: when that was read, wall seconds of `time.monotonic`; final: events
     before this may be taken as complete (`Settings.final_after_s`); late: how many came after that all the same; rhythm: how
-    often events come; insights: of this timeline or a slightly earlier one, None until there are any.
+    often events come; t: the moment that pages which follow show when they take it, one for all, so that what is made of it
+    is made once; insights: of this timeline or a slightly earlier one, None until there are any.
     """
 
     timeline: Timeline
@@ -60,6 +62,7 @@ class LiveState:
     final: float
     late: int
     rhythm: Rhythm
+    t: float
     pace: float = 1.0
     insights: Insights | None = None
     problem: str = ""
@@ -146,6 +149,7 @@ class LiveKitchen:
         self._insights: Insights | None = None
         self._learn_at = -math.inf
         self._look, self._moves = Look(hub, lambda: self._wall()), Moves(lambda: self._wall())
+        self._playhead = Anchor()
 
     @property
     def state(self) -> LiveState | None:
@@ -181,7 +185,7 @@ class LiveKitchen:
         timeline, edge = hub.newest(self._location), hub.edge(self._location)
         if before is not None and before.timeline is timeline and before.edge == edge and not before.problem:
             return before
-        moved = before is None or edge > before.edge
+        wall, moved = self._wall(), before is None or edge > before.edge
         hub.last_day(self._location)  # sessions want it, who must not wait for the source
         metrics_of(timeline)
         event_index_of(timeline)
@@ -190,9 +194,11 @@ class LiveKitchen:
         late = 0 if before is None else before.late + _late(before.timeline, timeline, before.final)
         if moved:
             self._moves.note(edge)
-        self._state = LiveState(
-            timeline, edge, self._moves.came, final, late, timeline.cached(rhythm_of), self._moves.pace, self._insights
-        )
+        if before is None:
+            self._playhead = Anchor(t0=edge, wall0=wall, end=edge, edge=edge, playing=True, live=True)
+        self._playhead = self._playhead.grow(wall, edge)
+        t, came, pace = self._playhead.t0, self._moves.came, self._moves.pace
+        self._state = LiveState(timeline, edge, came, final, late, timeline.cached(rhythm_of), t, pace, self._insights)
         return self._state
 
     def learn(self) -> None:

@@ -79,6 +79,8 @@ def _scene(entry: Any, where: str, hub: Hub) -> Scene:
         place = hub.location(str(entry["place"]))
         t = _time(entry["time"], where, place.tz)
         timeline = hub.timeline(place.id, t - ASIDE_S, t + speed * duration + ASIDE_S)
+    except ConfigError:  # of its time, which says where
+        raise
     except TwinError as error:
         raise ConfigError(f"{where}: {error}") from error
     if not place.start <= t <= place.end:
@@ -118,6 +120,8 @@ def _race(entry: Mapping[str, Any], where: str, hub: Hub) -> Scene:
         found = race(entries, hub.settings.delivery_target_s, str(entry["race"]), relative)
         place, window = hub.location(str(lanes[0]["place"])), entries[0].window
         timeline = hub.timeline(place.id, window.start - ASIDE_S, window.end + ASIDE_S)
+    except ConfigError:  # of a lane, which says where
+        raise
     except (TwinError, ValueError) as error:
         raise ConfigError(f"{where}: {error}") from error
     headline = entry.get("caption") or f"Race: {FIGURES[found.figure].lower()}"

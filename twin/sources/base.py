@@ -108,6 +108,11 @@ class Source(Protocol):
         """Return what the times are, which may change when rows are added."""
 
     @property
+    def content(self) -> str:
+        """Return what all that can be asked of the source follows from, as a name for what was made of it and is on the disk; ""
+        where that is not known."""
+
+    @property
     def mark(self) -> int:
         """How many rows have been read since the source was opened: 0 then, more with each refresh that found some."""
 

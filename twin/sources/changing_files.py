@@ -53,6 +53,10 @@ class ChangingFiles:
         return self._opened.times
 
     @property
+    def content(self) -> str:
+        return self._opened.content
+
+    @property
     def mark(self) -> int:
         return self._arrivals.mark
 

@@ -133,6 +133,8 @@ class DatabricksSource:
         )
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
+    content = ""
+
     @property
     def times(self) -> Times:
         return self._contents.times

@@ -48,6 +48,15 @@ class Reused:
         ]
 
 
+NONE_REUSED = pa.table(
+    {
+        "location": pa.array([], pa.string()), "order_id": pa.array([], pa.string()), "life": pa.array([], pa.int64()),
+        "began": pa.array([], pa.timestamp("us")), "next_began": pa.array([], pa.timestamp("us")),
+    }
+)  # fmt: skip
+"""The rows of queries/reused.sql where there is none."""
+
+
 def life_name(order: str, life: int) -> str:
     """Return the id by which a later life of an order id is known.
 

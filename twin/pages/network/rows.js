@@ -164,7 +164,7 @@ function drawRow(kitchen, page) {
   ];
 }
 
-/** Draw the hours of one kitchen up to the playhead; with hindsight all of them: late deliveries, and below the states. */
+/** Draw the hours of one kitchen up to the playhead, with hindsight all: late deliveries, and below the states. */
 function paint(canvas, kitchen, { kitchens, clock }, colours) {
   const { clientWidth: width, clientHeight: height } = canvas;
   const scale = devicePixelRatio || 1;

@@ -95,7 +95,8 @@ function render({ model }) {
   const rule = el("p", { class: "rule mute" });
   const root = el(
     "section",
-    { class: "differences card", "aria-label": "Differences", "data-testid": "differences" },
+    // it scrolls where the page is low, so the keyboard must reach it
+    { class: "differences card", tabindex: "0", "aria-label": "Differences", "data-testid": "differences" },
     sentence,
     table,
     coverage,

@@ -12,6 +12,7 @@ import param
 from twin.analysis.baseline import Baseline
 from twin.analysis.limits import completion_level, late_level, late_trend
 from twin.analysis.metrics import BIN, BINS, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, metrics_of
+from twin.foundation.cache import shared
 from twin.foundation.settings import COMPLETION_TARGET, DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, STAGES
 from twin.replay.controller import ReplayController
@@ -93,7 +94,7 @@ class KpiView(ReplayView):
     def learn(self) -> None:
         """Use the controller's baseline from the next `show` on."""
         insights = self._controller.insights
-        self._usual = None if insights is None else _Usual(insights.baseline)
+        self._usual = None if insights is None else _usual_of(insights.baseline)
         self._series_mark = math.nan
 
     def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
@@ -102,13 +103,20 @@ class KpiView(ReplayView):
             return
         index = metrics_of(self._timeline)
         mark = snapshot.t // SERIES_STEP * SERIES_STEP
-        state = self._state(index.kpis(snapshot.t, snapshot.counts, self.target), index, snapshot, mark)
         changed: dict[str, Any] = {}
-        if (text := json.dumps(state)) != self._cards.state:
+
+        def make() -> str:
+            return json.dumps(self._state(index.kpis(snapshot.t, snapshot.counts, self.target), index, snapshot, mark))
+
+        # what the figures follow from, beside the moment
+        key = KpiCards, self._usual, self.target, self.completion_target, self._controller.playing
+        text = snapshot.once(key, make) if self._controller.ghost is None else make()
+        if text != self._cards.state:
             changed["state"] = text
         if mark != self._series_mark:
             self._series_mark = mark
-            if (series := self._series(index, mark)) != self._cards.series:
+            series = snapshot.once((KpiCards, self._usual), lambda: self._series(index, mark))
+            if series != self._cards.series:
                 changed["series"] = series
         for name, value in changed.items():
             setattr(self._cards, name, value)
@@ -193,6 +201,11 @@ class KpiView(ReplayView):
         usual = self._usual
         marks = [mark + SERIES_STEP * k for k in range(1 - SERIES_POINTS, 1)]
         return json.dumps({"orders": values, "usual": [] if usual is None else [usual.orders(at) for at in marks]})
+
+
+@shared()
+def _usual_of(baseline: Baseline) -> "_Usual":
+    return _Usual(baseline)
 
 
 class _Usual:

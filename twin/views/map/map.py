@@ -19,6 +19,7 @@ import param
 from numpy.typing import NDArray
 from panel.custom import Child
 
+from twin.foundation.cache import shared
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STATES
 from twin.render.dense import Extent
@@ -39,6 +40,8 @@ from twin.views.shared.view import ReplayView
 
 log = logging.getLogger(__name__)
 
+WHOLE_S = 10.0
+"""A live page is sent the trips of so many whole data seconds, so that a page beside it is sent the same."""
 NO_PLACE = "No coordinates in this data, so no map."
 NO_KITCHEN = "The data does not tell where the kitchen is. Choose a stage, an order or a density to see customers."
 
@@ -54,6 +57,13 @@ def viewport_of(values: list[Any]) -> list[float]:
             inside = abs(lon) <= 180 and abs(lat) <= 85.06 and 0 <= zoom <= 24  # false for NaN
             return [float(lon), float(lat), float(zoom)] if inside else []
     return []
+
+
+@shared()
+def _all_trips(timeline: Timeline, start: float, end: float, fast: bool) -> dict[str, Any]:
+    return messages.window_message(
+        timeline.motion(start, end), timeline.orders, messages.COARSE_FROM if fast else messages.COARSE_FROM / 2
+    )
 
 
 def _frame_of(timeline: Timeline, t: float, view: fleet.Box, extent: Extent) -> tuple[bytes, int]:
@@ -231,9 +241,11 @@ class MapView(ReplayView):
             self._frame.scene = {**self._frame.scene, "version": self._version, "inserted": inserted.tolist()}
         speed = self._controller.anchor.rate
         start, end = wire.window_at(self._controller.now(), speed)
+        # pages that follow are at nearly the same moment, and what is sent to one is sent to all
+        start, end = np.floor(start / WHOLE_S) * WHOLE_S, np.ceil(end / WHOLE_S) * WHOLE_S
         self._pushes += 1
-        window = self._window(timeline, start, end)
-        self._browser_window = self._pushed_window = start, window["to"]
+        window = self._window(timeline, float(start), float(end))
+        self._browser_window = self._pushed_window = window["from"], window["to"]
         self._send("motion", {"pushed": True, "grown": True, "inserted": inserted.tolist(), **window})
 
     def reset(self) -> None:
@@ -384,8 +396,12 @@ class MapView(ReplayView):
         most = self._controller.settings.dense_from
         chosen = fleet.choose(timeline, start, end, after, viewed, most, picked)
         rows = chosen.trips
-        motion = timeline.motion(start, end, after=after) if rows is None else timeline.motion_of(rows)
-        trips = messages.window_message(motion, timeline.orders, self._controller.anchor.rate)
+        rate = self._controller.anchor.rate
+        if rows is None and after is None and self._controller.state != "replay":
+            trips = _all_trips(timeline, start, end, rate >= messages.COARSE_FROM)
+        else:
+            motion = timeline.motion(start, end, after=after) if rows is None else timeline.motion_of(rows)
+            trips = messages.window_message(motion, timeline.orders, rate)
         return {
             "from": start,
             "to": chosen.end,

@@ -74,6 +74,9 @@ class Component(JSComponent):
     handles.
     """
 
+    _data_model: ClassVar[type[Model]]  # made by Panel's metaclass
+    _data_model__initialized: ClassVar[bool]
+
     clock: str = param.String(default="", doc="Name of the replay clock in the browser, shared by all views on it.")  # type: ignore[assignment]
     anchor: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={}, doc="That clock, as `ReplayController.to_browser()` returns it."
