@@ -99,9 +99,6 @@ class Component(JSComponent):
     """Whether this view is a module of its own rather than in the one of all views: few pages have it."""
 
     _stylesheets: ClassVar[list[Any]] = []
-    _data_model: ClassVar[Any]
-    """The class of the data's model, made by Panel's metaclass."""
-    _data_model__initialized: ClassVar[bool]
     _bundle_path: ClassVar[Path | None] = None
     """Panel looks for a bundle on the disk, in every folder above the class, each time that one is shown."""
     _logged = ""
