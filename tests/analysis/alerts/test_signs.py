@@ -50,7 +50,8 @@ def test_what_is_seen_of_usual_orders_at_any_age_is_as_likely_as_ever(phase: str
     for scores in Survival.of(evidence, phase):
         for age in np.linspace(-1.0, 3.0, 9):
             seen = np.where(beyond > age, scores.still_open(np.full(len(beyond), age)), scores.left(beyond))
-            assert np.exp(seen).mean() == pytest.approx(1.0, abs=0.06)
+            assert np.exp(seen).mean() <= 1.01  # less where the most that an order counts cuts it off
+            assert age > 2.0 or np.exp(seen).mean() >= 0.97
         assert (scores.still_open(np.linspace(-9, 99, 50)) >= 0).all()
         assert 2 * scores.still_open(np.array([99.0])) < scores.height  # two orders that are lost are no trouble
 

@@ -22,7 +22,7 @@ from twin.analysis.moments.demand import (
     SPIKE,
 )
 from twin.analysis.moments.evidence import Evidence
-from twin.analysis.moments.expected import DEAD, PRIOR_ORDERS, Expected, expected, surprise
+from twin.analysis.moments.expected import DEAD, PRIOR_ORDERS, SMOOTH, Expected, expected, surprise
 from twin.foundation.lazily import at_first_use
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ class Demand:
         """
         day = int(day_of(np.array(midnight)))
         history = evidence.history.began
-        enough = len(history) and len(np.unique(day_of(history))) >= LEAST_DAYS
+        self._days = len(np.unique(day_of(history)))
+        enough = self._days >= LEAST_DAYS
         # the evening before, too: what began there goes on over midnight
         self._expected = expected(history, day - 1, day, ahead=True) if enough else None
         self._began, self._midnight, self._since = evidence.orders.began, midnight, since
@@ -141,6 +142,8 @@ class Demand:
         for shift in self._shifts:
             _, other, _ = self._counts(found, begin + shift, t + shift, -shift, rush=rush)
             bound = np.maximum(bound, other) if rush else np.minimum(bound, other)
+        if rush:  # where nobody has come at this hour yet, somebody will
+            bound = np.maximum(bound, found.groups * length / ((2 * SMOOTH + 1) * BIN * self._days))
         return known, orders.astype(np.float64), usual, bound, found.groups * bound + (found.spread + doubt) * bound**2
 
     def _by(self, course: Floats, t: Floats) -> Floats:

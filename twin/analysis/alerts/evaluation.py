@@ -16,7 +16,7 @@ from twin.analysis.alerts.demand import Demand, DemandSigns
 from twin.analysis.alerts.figures import FIGURES, Record, usual_at
 from twin.analysis.alerts.machine import Firing, Machine, Verdict
 from twin.analysis.alerts.rules import FigureCondition, Rule, TroubleCondition
-from twin.analysis.alerts.signs import DEMAND, HALF, LEAST_SLOW, PHASES, Signs, signs_of, stands_still
+from twin.analysis.alerts.signs import DEMAND, HALF, PHASES, Signs, signs_of, stands_still
 from twin.analysis.baseline import MOST_DAYS, Baseline, History
 from twin.analysis.metrics import COMPLETION_SPAN, MetricIndex
 from twin.analysis.moments.evidence import Evidence
@@ -172,7 +172,7 @@ class _Day:
             strength, slow, longest, usually = (
                 part[place] for part in (signs.strength, signs.slow, signs.longest, signs.usually)
             )
-            here = heard & (strength >= 1) & (slow >= LEAST_SLOW) & (slow >= condition.least_orders)
+            here = heard & signs.over[place] & (slow >= condition.least_orders)
             goes_on = (strength >= HALF) & (slow > 0)
             if condition.kind == "outage":
                 here &= stands_still(evidence, local)

@@ -5,6 +5,7 @@ orders scores are summed (survival.py) on a grid of times at once, of orders tha
 it, as old as they are: Page's cumulative sum, minute by minute.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.alerts.survival import Survival
 from twin.analysis.moments.evidence import REACH, Evidence, Phase, phase_of
+from twin.analysis.moments.slowness import LEAST_UNEVEN, LEAST_VERY_SLOW, VERY_SLOW
 from twin.foundation import event_types as ev
 from twin.foundation.stages import STALLED_AFTER
 
@@ -39,6 +41,8 @@ ABOVE = 4.0
 HALF = 0.5
 """Share of the height down to which the signs of a trouble go on once it has fired, and over which nothing is left of it where no
 order was slow lately: it must climb again."""
+MOST_SPREADS = 6.0
+"""Spreads beyond the usual that a slow order counts at most in the average."""
 STANDS_S = 6 * 60.0
 """Seconds without any order started from which a kitchen stands still, if `LEAST_STANDING` wait and are late for it."""
 LEAST_STANDING = 4
@@ -50,10 +54,12 @@ LEAD_S = 2 * 3600.0
 class Signs:
     """The signs of a phase at m times `t` (m,).
 
-    strength: the sum as a share of the height from which it is no chance; slow: orders that are or were lately slow in it;
-    longest: seconds of the slowest of them, 0 without; usually: what is usual for it.
+    over: whether it is no chance and worth telling; strength: the sum as a share of the height from which it is no chance;
+    slow: orders that are or were lately slow in it; longest: seconds of the slowest of them, 0 without; usually: what is usual
+    for it.
     """
 
+    over: Flags
     strength: Floats
     slow: Floats
     longest: Floats
@@ -88,14 +94,61 @@ def signs_of(evidence: Evidence, name: str, t: Floats) -> Signs:
     beyond = (end - start - centre) / spread
     by_end = np.flatnonzero(measured)[np.argsort(end[measured], kind="stable")]
     over = end[by_end].searchsorted(grid, "right")
-    strength = np.zeros(len(grid))
+    harm = _Harm.of(start, centre, spread, end, measured, grid)
+    strength, sure = np.zeros(len(grid)), np.zeros(len(grid), bool)
     for survival in Survival.of(evidence, name):
         rows, place = _spans(grid, start + centre + survival.begins * spread, end)
         still = survival.still_open((grid[place] - start[rows] - centre[rows]) / spread[rows])
         so_far = np.bincount(place, still, len(grid)) + _summed(survival.left(beyond[by_end]))[over]
         most = np.where(slow > 0, survival.height + ABOVE, HALF * survival.height)
-        strength = np.maximum(strength, _climb(so_far, most) / survival.height)
-    return Signs(strength[-len(t) :], slow[-len(t) :], longest[-len(t) :], usually[-len(t) :])
+        climbed = _climb(so_far, most)
+        sure |= (climbed >= survival.height) & harm.since_zero(climbed)
+        strength = np.maximum(strength, climbed / survival.height)
+    now = slice(-len(t), None)
+    return Signs(sure[now] & (slow[now] >= LEAST_SLOW), strength[now], slow[now], longest[now], usually[now])
+
+
+@dataclass(frozen=True)
+class _Harm:
+    """Running totals at the times of a grid (m,) of what says whether customers notice: of orders that have left a phase, and
+    beside them of those in it for longer than is usual.
+
+    excess: seconds beyond what is worth telling, summed; uneven: very slow orders beyond the share worth telling; very_slow.
+    """
+
+    excess: tuple[Floats, Floats]
+    uneven: tuple[Floats, Floats]
+    very_slow: tuple[Floats, Floats]
+
+    @classmethod
+    def of(cls, start: Floats, centre: Floats, spread: Floats, end: Floats, measured: Flags, grid: Floats) -> "_Harm":
+        """Return the totals; the orders' columns are (n,)."""
+        least = np.maximum(LEAST_EXCESS_S, LEAST_EXCESS_SHARE * centre)
+        very = centre + np.maximum(VERY_SLOW * spread, LEAST_VERY_SLOW)
+        most = centre + MOST_SPREADS * spread  # an order that is lost says no more
+        by_end = np.flatnonzero(measured)[np.argsort(end[measured], kind="stable")]
+        left = end[by_end].searchsorted(grid, "right")
+        rows, place = _spans(grid, start + centre, end)
+
+        def totals(value: Callable[[Floats, NDArray[np.intp]], Floats]) -> tuple[Floats, Floats]:
+            gone = _summed(value((end - start)[by_end], by_end))[left]
+            return gone, np.bincount(place, value(grid[place] - start[rows], rows), len(grid))
+
+        return cls(
+            totals(lambda took, of: np.minimum(took, most[of]) - centre[of] - least[of]),
+            totals(lambda took, of: (took > very[of]) - LEAST_UNEVEN),
+            totals(lambda took, of: (took > very[of]).astype(np.float64)),
+        )
+
+    def since_zero(self, climbed: Floats) -> Flags:
+        """Return where the orders since the sum (m,) was 0 are so slow on average, or so many of them very slow, that it is
+        worth telling: the rule by which hindsight tells a moment (slowness.py).
+        """
+        begin = np.maximum.accumulate(np.where(climbed <= 0, np.arange(len(climbed)), 0))
+        excess, uneven, very = (
+            gone - gone[begin] + in_it for gone, in_it in (self.excess, self.uneven, self.very_slow)
+        )
+        return (excess >= 0) | ((uneven >= 0) & (very >= LEAST_SLOW))
 
 
 def _phase(evidence: Evidence, name: str) -> Phase:
