@@ -36,7 +36,7 @@ Flags = NDArray[np.bool_]
 RUSH_S = (600.0, 1200.0, 2400.0)
 SILENCE_S = (900.0, 1800.0, 3600.0, 7200.0, 14_400.0, 28_800.0)
 """Seconds before a time whose orders are counted, the shortest first: a busy kitchen tells sooner."""
-RUSH = 14.0
+RUSH = 13.0
 """Surprise (−log of the probability of so many orders or more) from which a rush is told: it is looked for every minute."""
 LEAST_DAYS = 1
 """Days before without which nothing is expected."""

@@ -111,7 +111,7 @@ def signs_of(evidence: Evidence, name: str, t: Floats) -> Signs:
 @dataclass(frozen=True)
 class _Harm:
     """Running totals at the times of a grid (m,) of what says whether customers notice: of orders that have left a phase, and
-    beside them of those in it for longer than is usual.
+    beside them of those in it that are slow already.
 
     excess: seconds beyond what is worth telling, summed; uneven: very slow orders beyond the share worth telling; very_slow.
     """
@@ -128,7 +128,7 @@ class _Harm:
         most = centre + MOST_SPREADS * spread  # an order that is lost says no more
         by_end = np.flatnonzero(measured)[np.argsort(end[measured], kind="stable")]
         left = end[by_end].searchsorted(grid, "right")
-        rows, place = _spans(grid, start + centre, end)
+        rows, place = _spans(grid, start + centre + least, end)  # before that nobody knows whether it will be slow
 
         def totals(value: Callable[[Floats, NDArray[np.intp]], Floats]) -> tuple[Floats, Floats]:
             gone = _summed(value((end - start)[by_end], by_end))[left]

@@ -26,7 +26,7 @@ TROUBLES = ((1.0, 0.15), (0.3, 0.15))
 some very much: an oven, a part of the city."""
 MOST_HAZARD = 7.0
 """Cumulative hazard from which an order counts no more, e⁻⁷ or one in a thousand: two lost orders must not make a trouble."""
-CHANCE = 0.002
+CHANCE = 0.005
 """Days on which chance alone reaches the height of a trouble, at most: it is looked for in four phases, two ways."""
 LEAST_DAYS = 5
 """Days from which on the highest climbs of days tell how scores hang together."""
