@@ -5,7 +5,9 @@ stretch may have is a negative-binomial count: orders that come in groups, deman
 yet make it vary more than independent orders would, and single groups at a quiet hour are nothing unusual.
 """
 
+import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,11 +35,12 @@ else:
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-RUSH_S = (600.0, 1200.0, 2400.0)
+RUSH_S = (600.0, 1200.0, 2400.0, 3600.0)
 SILENCE_S = (900.0, 1800.0, 3600.0, 7200.0, 14_400.0, 28_800.0)
 """Seconds before a time whose orders are counted, the shortest first: a busy kitchen tells sooner."""
 RUSH = 13.0
-"""Surprise (−log of the probability of so many orders or more) from which a rush is told: it is looked for every minute."""
+"""Surprise (−log of the probability of so many orders or more) from which a rush is told in the shortest stretch. A stretch that
+is twice as long has half as many others beside it in which chance might do it, and needs log 2 less."""
 LEAST_DAYS = 1
 """Days before without which nothing is expected."""
 DEAD_SURPRISE = 4.0
@@ -121,7 +124,8 @@ class Demand:
         over, any_known = np.zeros((2, len(grid)), bool)
         window, placed, usually = np.zeros((3, len(grid)))
         for length, (known, orders, usual, bound, variance) in zip(lengths, stretches, strict=True):
-            unusual = (_is_rush if rush else _is_silence)(found, orders, bound, variance)
+            judge = partial(_is_rush, length=length) if rush else _is_silence
+            unusual = judge(found, orders, bound, variance)
             new = known & unusual & goes_on & (grid - length >= well) & ~over
             over |= new
             any_known |= known
@@ -195,11 +199,11 @@ def _summed(table: Floats) -> Floats:
     return np.concatenate(([0.0], np.cumsum(np.nan_to_num(table.reshape(-1)))))
 
 
-def _is_rush(found: Expected, orders: Floats, most: Floats, variance: Floats) -> Flags:
+def _is_rush(found: Expected, orders: Floats, most: Floats, variance: Floats, length: float) -> Flags:
     # demand that wanders is multiplied, not added to (`Expected.rush_from`)
     least = np.maximum(LEAST_SPIKE, np.exp(LEAST_DEVIATIONS * np.sqrt(np.log1p(found.wander)))) * most
     enough = (orders >= least) & (orders - most >= LEAST_EXTRA)
-    return enough & (surprise_of_more(orders, most, variance) >= RUSH)
+    return enough & (surprise_of_more(orders, most, variance) >= RUSH - math.log(length / RUSH_S[0]))
 
 
 def _is_silence(found: Expected, orders: Floats, least: Floats, variance: Floats) -> Flags:
