@@ -6,7 +6,7 @@ SCENES ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run app prepared packages test lint bench soak chaos kiosk-soak demo-video golden clean
+.PHONY: run app docs prepared packages test lint bench soak chaos kiosk-soak demo-video golden clean
 
 run: $(VENV)/.installed
 	$(BIN)/twin serve --address $(ADDRESS) --port $(PORT) $(if $(SOURCE),--source "$(SOURCE)") $(if $(SCENES),--scenes "$(SCENES)")
@@ -18,6 +18,12 @@ app:
 	mkdir -p "$(APP)"
 	cp -R app.yaml manifest.yaml requirements.txt LICENSE twin dashboards scripts stages "$(APP)"
 	find "$(APP)" -name __pycache__ -prune -exec rm -rf {} +
+
+# The API reference, made of the docstrings of `import twin`: build/reference/index.html.
+DOCS ?= build/reference
+docs: $(VENV)/.testing
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs/reference "$(DOCS)"
+	@echo "$(DOCS)/index.html"
 
 # What the tests need of the system, and of Python; `make --jobs=2 prepared` installs both at once.
 prepared: packages $(VENV)/.testing

@@ -30,6 +30,7 @@ MEASURES = (
     "deckgl",
     "alerts",
     "api",
+    "compare",
     "ghost",
     "growing",
     "ledger",
@@ -37,6 +38,7 @@ MEASURES = (
     "network",
     "opening",
     "scale",
+    "weak",
 )
 
 

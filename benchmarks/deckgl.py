@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from playwright.sync_api import Browser, ViewportSize
+from playwright.sync_api import Browser, TimeoutError, ViewportSize
 
 import twin
 from benchmarks import data
-from benchmarks.browser import READY_MS, chromium, new_page, open_page
+from benchmarks.browser import chromium, new_page, open_page
 from benchmarks.playing import ALL_ALONE, FRAMES
 from benchmarks.served import serving
 from benchmarks.table import Row
@@ -31,20 +31,22 @@ from twin.foundation import geo
 VERSION = "9.4.0"
 MOVERS = {600: 1, 3000: 5, 12_000: 20}
 """Drivers at once -> number of copies of the example's taxis."""
-TIMES, SPEED, SECONDS, SETTLE_S = 2.0, 60, 6.0, 3.0
+TIMES, SPEED, SECONDS, SETTLE_S = 10.0, 60, 6.0, 3.0
 EXAMPLE = "nyc_trips_deckgl.json"
 DAY = datetime(2025, 10, 16, 18, tzinfo=UTC)
 FROM_S, TO_S = 1200.0, 1800.0
 """Seconds of the example in which most of its taxis are on the road."""
 APART_DEGREES = 0.004
+PATIENCE_MS = 90_000
 VIEW = "-73.97,40.74,12"
 HERE = Path(__file__).parent
 
 
-def measure(quick: bool) -> list[Row]:
-    """Return one row for each number of drivers."""
+def measure(quick: bool) -> Iterator[Row]:
+    """Yield one row for each number of drivers."""
     library = _library()
-    return [_compare(movers, copies, library) for movers, copies in list(MOVERS.items())[: 1 if quick else None]]
+    for movers, copies in list(MOVERS.items())[: 1 if quick else None]:
+        yield _compare(movers, copies, library)
 
 
 def _compare(movers: int, copies: int, library: Path) -> Row:
@@ -53,7 +55,7 @@ def _compare(movers: int, copies: int, library: Path) -> Row:
     with chromium(("--enable-unsafe-swiftshader",)) as browser:
         ours, drivers, size = _ours(browser, folder, start)
         theirs = _theirs(browser, folder, start, size, library)
-    ratio = ours / theirs
+    ratio = ours / max(theirs, 1 / SECONDS)  # without a frame in all that time: fewer than one
     return Row(
         f"frames per second beside deck.gl, {movers:,} drivers with trails at {SPEED}x", f"≥ {TIMES:g} times deck.gl's",
         f"{ours:.1f} of the whole page with {drivers:,.0f} drivers; deck.gl's TripsLayer alone {theirs:.1f} "
@@ -89,7 +91,11 @@ def _theirs(browser: Browser, folder: Path, start: float, size: ViewportSize, li
     with _files(site) as address:
         page = browser.new_context(viewport=size).new_page()
         page.goto(f"{address}/deckgl.html?view={view}&from=0&to={TO_S - FROM_S:g}&speed={SPEED}")
-        page.wait_for_function("() => globalThis.__deck?.drawn > 1", timeout=READY_MS)
+        try:
+            page.wait_for_function("() => globalThis.__deck?.drawn > 1", timeout=PATIENCE_MS)
+        except TimeoutError:  # it draws by the processor alone: on a busy machine not one frame in a minute
+            page.context.close()
+            return 0.0
         page.wait_for_timeout(SETTLE_S * 1000)
         drawn = page.evaluate(
             """(span) => new Promise((done) => {

@@ -22,12 +22,12 @@ from twin.render.dense import Extent
 from twin.timeline import fleet
 from twin.timeline.timeline import Timeline
 
-GOALS = {10_000: None, 100_000: 10.0, 1_000_000: 25.0}
+GOALS = {10_000: None, 100_000: 5.0, 1_000_000: 20.0}
 """Drivers on the road -> milliseconds of the server's CPU for a frame, at most."""
 DENSE_FROM = 5_000
 """Drivers above which the map shows density here; with the default, ten thousand would be drawn one by one."""
-MOST_MB = 1.0
-FEWEST_A_SECOND = 8.0
+MOST_MB = 0.1
+FEWEST_A_SECOND = 15.0
 WIDTH, HEIGHT, METRES = 1200, 800, 12.0
 """Size of the view in pixels, and metres per pixel: the middle of the city."""
 EXTENT = Extent.around((-WIDTH * METRES / 2, -HEIGHT * METRES / 2, WIDTH * METRES / 2, HEIGHT * METRES / 2), METRES)

@@ -20,12 +20,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.data import FOLDER
 from twin.foundation.errors import SourceError
 from twin.sources import queries
 from twin.sources.queries import json_bodies
 
 CATALOG = {"duckdb": "bench", "spark": "spark_catalog"}
-MEMORY = "4GB"
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": "4GB",
+    "threads": 2,
+    "temp_directory": str(FOLDER / "spilled"),
+}
+"""Of a DuckDB; what it cannot hold goes to the benchmarks' folder, else it went to the folder that one stands in."""
 NAMES = sorted(
     (path.stem for path in Path(queries.__file__).parent.glob("*.sql")), key=lambda name: -len(queries.text(name))
 )
@@ -102,7 +108,7 @@ class DuckDB(Engine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._connection = duckdb.connect(config={"memory_limit": MEMORY, "threads": 2})
+        self._connection = duckdb.connect(config=CONFIG)
         for setting in ("SET enable_progress_bar = false", "SET parquet_metadata_cache = true"):
             self._connection.execute(setting)
         json_bodies.register(self._connection)

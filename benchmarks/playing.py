@@ -7,11 +7,11 @@ from benchmarks.browser import chromium, new_page, open_page, watch_wire
 from benchmarks.served import Served, serving
 from benchmarks.table import Row
 
-CROWDS = {20: None, 300: 55, 500: None, 2000: 50, 12_000: 45}
+CROWDS = {20: None, 300: 55, 500: None, 2000: 55, 12_000: 50}
 """Drivers on the road -> frames per second, at least."""
-COSTS = {20: 1.0, 500: 2.0}
+COSTS = {20: 0.8, 500: 1.2}
 """Drivers -> percent of a core that the server may use."""
-MOST_MESSAGES, MOST_KILOBYTES = 4.0, 60.0
+MOST_MESSAGES, MOST_KILOBYTES = 4.0, 40.0
 ALL_ALONE = "routes,customers,trails,radius"
 """The map's layers without clusters: every driver is drawn, with its trail."""
 ENOUGH = 0.9

@@ -36,10 +36,10 @@ def measure(quick: bool) -> list[Row]:
     return [
         Row(
             "snapshot at a random time, 1 M events loaded",
-            "≤ 0.2 ms",
+            "≤ 0.1 ms",
             f"{statistics.median(times):.3f} ms (p95 {percentile(times, 0.95):.3f}, n={len(times):,}), "
             f"{statistics.median(alone):.3f} without its {statistics.median(drivers):.0f} drivers (at most {max(drivers)})",
-            statistics.median(times) <= 0.2,
+            statistics.median(times) <= 0.1,
             statistics.median(times),
             f"masks over pandas' columns count the stages, no drivers, in {plain:.1f} ms",
             plain / statistics.median(times),

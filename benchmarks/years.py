@@ -6,6 +6,7 @@ from typing import Literal
 import duckdb
 
 from benchmarks.data import made
+from benchmarks.engines import CONFIG
 from twin.simulator import write_demo
 from twin.sources import pipeline, queries
 from twin.sources.queries import json_bodies
@@ -19,7 +20,6 @@ SCALE = 0.105
 """Multiple of the demo's orders with which a kitchen has 6,400 rows a week, and 300 kitchens a hundred million a year."""
 GROUP_ROWS = 30_720
 """Rows of a row group: a month of a kitchen. Engines skip these by their least and largest values."""
-MEMORY = "4GB"
 
 _COLUMNS = """
     body, event_type, 'kitchen-' || lpad(k::VARCHAR, 3, '0') AS location,
@@ -35,7 +35,7 @@ def year(kitchens: int, order: Order = "kitchen") -> Path:
 
 def _write(kitchens: int, order: Order, folder: Path) -> None:
     week = made("year-week", lambda into: write_demo(into, scale=SCALE))
-    with duckdb.connect(config={"memory_limit": MEMORY, "threads": 2}) as connection:
+    with duckdb.connect(config=CONFIG) as connection:
         connection.execute("SET enable_progress_bar = false")
         connection.execute(
             "CREATE TABLE week AS "
@@ -74,7 +74,7 @@ def _run_pipeline(kitchens: int, folder: Path) -> None:
     marks = {pipeline.LOCATION: "location", pipeline.OTHER_LOCATION: "location"}
     marks |= {pipeline.TIMES: pipeline.UNSET, pipeline.DATES: pipeline.UNSET}
     marks |= {pipeline.CATALOG: "memory", pipeline.SCHEMA: "main", pipeline.TABLE: "all_events"}
-    with duckdb.connect(config={"memory_limit": MEMORY, "threads": 2}) as connection:
+    with duckdb.connect(config=CONFIG) as connection:
         connection.execute("SET enable_progress_bar = false")
         json_bodies.register(connection)
         connection.execute(f"CREATE VIEW all_events AS FROM read_parquet('{year_of}/*.parquet')")

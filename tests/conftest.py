@@ -2,18 +2,18 @@
 
 import fcntl
 import gc
+import hashlib
 import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-
-from twin.simulator import write_demo
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -23,15 +23,19 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 """Every process of a run reads what the first has compiled: this one's workers, and some thirty servers that tests start."""
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
-settings.register_profile("quick", settings.get_profile("repeatable"), max_examples=20)
+settings.register_profile("quick", settings.get_profile("repeatable"), max_examples=15)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 """The same examples in every run, so that a change is red for its own faults only; HYPOTHESIS_PROFILE=default searches on."""
 
-QUICK = {"HYPOTHESIS_PROFILE": "quick", "TWIN_EXAMPLES": "8"}
+QUICK = {"HYPOTHESIS_PROFILE": "quick", "TWIN_EXAMPLES": "5"}
 """Fewer examples of each invariant in the quick run; TWIN_EXAMPLES is of those that read files for each example."""
 
-os.environ.setdefault("TWIN_SECRETS", str(Path(__file__).parents[1] / "build" / "test-secrets"))
+ROOT = Path(__file__).parents[1]
+os.environ.setdefault("TWIN_SECRETS", str(ROOT / "build" / "test-secrets"))
 """No test makes a secret in the home of who runs it."""
+
+DEMO = {"days": 2, "scale": 0.5, "seed": 7}
+"""What `twin.simulator` is asked for."""
 
 LONGEST_FIRST = (
     "test_kiosk.py",
@@ -43,6 +47,7 @@ LONGEST_FIRST = (
     "test_odd_data.py",
     "test_transport.py",
     "test_opening.py",
+    "test_alerts.py",
     "test_databricks_app.py",
     "test_same_answers.py",
     "test_hosting.py",
@@ -52,6 +57,9 @@ LONGEST_FIRST = (
     "test_dense.py",
     "test_jupyterlab.py",
     "test_wheel.py",
+    "test_compare.py",
+    "test_workflows.py",
+    "test_live.py",
 )
 """Browser test files that take longest: a worker that begins with one of them last leaves the others without work."""
 NOT_QUICK = re.compile(r"^pytestmark = .*\bmark\.(browser|spark|slow)\b", re.MULTILINE)
@@ -135,10 +143,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if quick and collection_path.suffix == ".py" and NOT_QUICK.search(collection_path.read_text()) else None
 
 
-def pytest_collection_finish() -> None:
-    """Take what has been imported out of the garbage collector's sight, which would look at a million objects each time."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Take what is imported out of the garbage collector's sight, which would look at a million objects time and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -194,6 +207,14 @@ def browser(chromium_path: str) -> Iterator["Browser"]:
         chromium.close()
 
 
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Wait until no other process is in such a block with this file."""
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
     """Return the folder that `make(folder)` fills, made by the first worker that wants it; the others wait for it.
@@ -206,8 +227,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callab
 
     def once(name: str, make: Callable[[Path], object]) -> Path:
         folder = shared / f"shared-{name}"
-        with (shared / f"shared-{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(shared / f"shared-{name}.lock"):
             if not folder.exists():
                 part = shared / f"shared-{name}.part"
                 make(part)
@@ -226,7 +246,32 @@ def real_data() -> Path:
     return Path(folder)
 
 
+def fingerprint() -> str:
+    """Of all that the simulator's files follow from: it imports the foundation and the packages that are pinned."""
+    found = (path for name in ("simulator", "foundation") for path in sorted((ROOT / "twin" / name).rglob("*.*")))
+    digest = hashlib.sha256(f"{sys.version} {DEMO}".encode())
+    for path in (ROOT / "requirements.txt", *(path for path in found if "__pycache__" not in path.parts)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:20]
+
+
 @pytest.fixture(scope="session")
 def demo(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
-    """A demo of two days, made by the simulator once per run."""
-    return made_once("demo", lambda folder: write_demo(folder, days=2, scale=0.5, seed=7))
+    """A demo of two days, which takes the simulator three seconds of CPU: as long as that is the same, the last run's is used."""
+    store = ROOT / "build" / "test-demo"
+
+    def make(folder: Path) -> None:
+        store.parent.mkdir(exist_ok=True)
+        with locked(store.with_suffix(".lock")):  # another run of this checkout may be about to make it
+            stored = store / fingerprint()
+            if not stored.exists():
+                from twin.simulator import (
+                    write_demo,
+                )  # in a worker: the process that only hands tests out does without it
+
+                shutil.rmtree(store, ignore_errors=True)
+                write_demo(store / "part", **DEMO)
+                (store / "part").rename(stored)
+            shutil.copytree(stored, folder)
+
+    return made_once("demo", make)

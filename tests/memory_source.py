@@ -39,6 +39,7 @@ class MemorySource:
     """One kitchen's rows. What is sent is there after the next refresh."""
 
     metered = False
+    content = ""
     times: Times = "naive"
 
     def __init__(
@@ -114,6 +115,9 @@ class MemorySource:
 
     def history(self, location: str, start: float, end: float) -> pa.Table:
         raise SourceError("There is no history.")
+
+    def begun(self, start: float, end: float) -> pa.Table:
+        raise SourceError("There are no other kitchens.")
 
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         raise SourceError("There are no queries.")

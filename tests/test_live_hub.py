@@ -16,7 +16,10 @@ from twin.analysis.live_edge import LONGEST_HOURS
 from twin.foundation.errors import SourceError
 from twin.foundation.settings import Settings
 from twin.foundation.times import DAY, HOUR
+from twin.foundation.zones import Zone
 from twin.hub import Hub, open_source
+from twin.replay.clock import LAG_S
+from twin.replay.controller import ReplayController
 from twin.sources.base import Source, Window
 from twin.sources.files import FileSource
 from twin.timeline.timeline import Timeline
@@ -79,6 +82,47 @@ def test_a_range_that_has_grown_to_25_hours_begins_later_at_a_whole_hour(source:
     assert starts[0] == begin
     assert all(start % HOUR == 0 for start in starts if start != begin)
     assert len(set(starts)) > 15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("night", ["2025-11-02", "2026-03-08"])
+def test_midnight_and_a_change_of_the_clock_pass_unnoticed(night: str) -> None:
+    """From the evening before to the morning after, a batch every 20 minutes; the kitchen's clock is put back, or forward.
+
+    Every version is what loading all its rows makes, nothing is read again but where the range begins later, and a page that
+    follows goes along evenly: never back, and never farther than events have come.
+    """
+    zone = Zone("America/Los_Angeles")
+    begin, batches = zone.seconds(f"{night} 00:00") - 2 * HOUR, 24
+    source = MemorySource(
+        table([one for k in range(8) for one in order(f"A{k}", begin - 900 * (10 - k))]), zone=zone.name
+    )
+    hub, wall = hub_of(source, begin + 100 * DAY), 0.0
+    controller = ReplayController(wall=lambda: wall)
+    first, edge = hub.newest("sf"), hub.edge("sf")
+    controller.load(first, edge, edge)
+    controller.follow()
+    since_midnight, starts = list[int](), {first.window.start}
+    for number in range(batches):
+        t = begin + 1200 * number
+        source.send(table([row(f"B{number}", "order_created", t), row(f"B{number}", "delivered", t + 600, 1.0)]))
+        hub.refresh()
+        newest = hub.newest("sf")
+        if number % 6 == 5:
+            whole = Timeline.load(cast(Source, source), "sf", newest.window.start, newest.window.end)
+            assert differences(newest, whole) == []
+        starts.add(newest.window.start)
+        before, wall = controller.now(), wall + 20.0  # a demonstration at sixty times life
+        controller.extend(newest, hub.edge("sf"))
+        assert before <= controller.now() <= hub.edge("sf")
+        assert controller.state == "live"
+        wall += LAG_S
+        assert controller.now() == hub.edge("sf") == t + 600
+        since_midnight.append(newest.at(controller.now()).counts["completed"])
+    day = zone.day(begin + 7 * HOUR)
+    of_the_day = [zone.day(begin + 1200 * number + 600) == day for number in range(batches)]
+    assert since_midnight[of_the_day.index(True) :] == list(range(1, 1 + sum(of_the_day)))
+    assert source.windows_read == len(starts) + batches // 6, "those of this test aside"
 
 
 def test_rows_in_the_future_of_the_kitchens_clock_wait(source: MemorySource) -> None:

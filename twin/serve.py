@@ -11,6 +11,7 @@ from pathlib import Path
 
 from panel.command.serve import Serve
 
+from twin.foundation import memory
 from twin.foundation.errors import ForeignColumnsError, SourceError
 from twin.foundation.settings import Settings
 from twin.hub import Hub
@@ -45,6 +46,8 @@ def serve(
     process.configure(replace(settings, source=source or settings.source, scenes=show, adapter=chosen))
     # every asset from this server, none from a CDN; Bokeh and Panel read this from the environment only
     os.environ.setdefault("BOKEH_RESOURCES", "server")  # noqa: TID251
+    # Bokeh looks through every session's models for what a developer may have got wrong
+    os.environ.setdefault("BOKEH_VALIDATE_DOC", "no")  # noqa: TID251
     try:
         hub = None if process.settings.on_behalf_of_user else process.hub()  # else nobody's rights are known yet
     except ForeignColumnsError as error:  # the page at /adapt finds out what they mean, and opens it
@@ -83,3 +86,4 @@ def _warm(hub: Hub) -> None:
     build_figure()
     # the first aggregate query prepares a table; in a thread, it does not delay the first page
     threading.Thread(target=partial(hub.source.query, "capacity", location=first.location.id), daemon=True).start()
+    memory.release()

@@ -1,6 +1,9 @@
 """Two ranges side by side: what differs is told, what chance explains is not, whichever of them comes first."""
 
 import dataclasses
+import datetime as dt
+import zoneinfo
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -21,8 +24,10 @@ from twin.analysis.comparison import (
     ORDERS,
     STAGE_NAMES,
     Comparison,
+    Difference,
     Side,
     compare,
+    sentence_of,
 )
 from twin.foundation import event_types as ev
 from twin.foundation.stages import COMPLETED, COOKING, CREATED, OUT_FOR_DELIVERY, READY
@@ -68,12 +73,24 @@ def slower(side: Side, stage: int, share: float) -> Side:
     return Side(History(of, stages_of(of, side.history.enter[0])), side.window)
 
 
-def test_of_two_equal_weeks_at_most_one_figure_in_twenty_differs() -> None:
+def halves(name: str, seed: int) -> tuple[Side, Side]:
+    """The orders of one week, each put on one of two sides by a coin."""
+    side, _ = weeks(name, seed)
+    of, window = side.history, side.window
+    heads = np.random.default_rng(seed).random(len(of)) < 0.5
+    one, other = (History(of.milestones[:, mine], of.enter[:, mine], of.tz) for mine in (heads, ~heads))
+    return Side(one, window), Side(other, window)
+
+
+@pytest.mark.parametrize("pairs", [weeks, halves])
+def test_of_two_equal_weeks_and_of_halves_of_one_at_most_one_figure_in_twenty_differs(
+    pairs: Callable[[str, int], tuple[Side, Side]],
+) -> None:
     flagged = [
         bool(one.change)
         for name in PLANS
         for seed in range(8)
-        for one in compare(*weeks(name, SEED + seed), TARGET).differences
+        for one in compare(*pairs(name, SEED + seed), TARGET).differences
         if one.low is not None
     ]
     assert len(flagged) > 400
@@ -194,11 +211,106 @@ def test_a_day_with_another_number_of_hours_is_laid_on_the_clock(change: str) ->
     assert len(sides[1].history) == (138 if change.startswith("2025-03") else 150)
 
 
+def local(tz: Zone, t: float) -> tuple[int, int]:
+    """Weekday and half hour of a zone's clock, by the standard library."""
+    at = dt.datetime.fromtimestamp(t, zoneinfo.ZoneInfo(tz.name))
+    return at.weekday(), 2 * at.hour + at.minute // 30
+
+
+def week_of(tz: Zone, monday: str, seed: int) -> Side:
+    """A week of a kitchen whose times are instants: an order every two minutes or so, delivered after some 25 minutes."""
+    start, end = tz.seconds(monday), tz.whole_days(tz.seconds(monday), tz.seconds(monday) + 6.5 * DAY)[1]
+    rng = np.random.default_rng(seed)
+    created = np.sort(rng.uniform(start, end, 5000))
+    of = np.full((9, len(created)), np.nan)
+    of[ev.ORDER_CREATED], of[ev.DELIVERED] = created, created + rng.normal(1500, 240, len(created))
+    return Side(History(of, stages_of(of, created), tz), Window(start, end))
+
+
+WEEKS_OF_CHANGES = {
+    "autumn in both": (("Europe/Berlin", "2025-10-20"), ("America/Los_Angeles", "2025-10-27")),
+    "spring in both": (("Europe/Berlin", "2025-03-24"), ("America/Los_Angeles", "2025-03-03")),
+    "spring against autumn": (("America/Los_Angeles", "2025-03-03"), ("Europe/Berlin", "2025-10-20")),
+    "only the second": (("America/Chicago", "2025-10-06"), ("America/Los_Angeles", "2025-10-27")),
+}
+
+
+@pytest.mark.parametrize("name", WEEKS_OF_CHANGES)
+def test_two_zones_are_compared_by_their_own_clocks_on_days_of_changes(name: str) -> None:
+    """Each half hour of the week against the same one of the other's clock, counted minute by minute."""
+    sides = [week_of(Zone(zone), monday, seed) for seed, (zone, monday) in enumerate(WEEKS_OF_CHANGES[name])]
+    hours, orders, took = [], [], []
+    for side in sides:
+        created, delivered = side.history.milestones[ev.ORDER_CREATED], side.history.milestones[ev.DELIVERED]
+        tz, minutes = side.history.tz, np.arange(side.window.start, side.window.end, 60.0)
+        hours.append(Counter(local(tz, t) for t in minutes.tolist()))
+        cells = [local(tz, t) for t in created.tolist()]
+        orders.append(Counter(cells))
+        took.append([(cell, minutes) for cell, minutes in zip(cells, (delivered - created) / 60, strict=True)])
+    shared = set(hours[0]) & set(hours[1])
+    got = compare(sides[0], sides[1], TARGET)
+    assert got.by_weekday
+    assert got.hours == sum(min(hours[0][cell], hours[1][cell]) for cell in shared) / 60
+    assert got.left_out == tuple(sum(n for cell, n in one.items() if cell not in shared) for one in orders)
+    for k, which in enumerate(("first", "second")):
+        rate = sum(orders[k][cell] for cell in shared) / (sum(hours[k][cell] for cell in shared) / 60)
+        assert getattr(got.of(ORDERS), which) == pytest.approx(rate)
+        mean = np.mean([minutes for cell, minutes in took[k] if cell in shared])
+        assert getattr(got.of(DELIVERY), which) == pytest.approx(mean)
+    assert got.of(DELIVERY).change == "", "both take as long"
+    back = compare(sides[1], sides[0], TARGET)
+    assert back.of(ORDERS).difference == pytest.approx(-(got.of(ORDERS).difference or 0.0))
+    same = compare(sides[0], sides[0], TARGET)
+    assert {one.difference for one in same.differences if one.first is not None} == {0.0}
+    assert {one.change for one in same.differences} == {""}
+
+
 def test_ranges_without_a_common_half_hour_are_refused() -> None:
     history = worlds.made_of("none", Plan(days=14, orders=60), SEED).history
     morning, evening = (Window(MONDAY + hour * HOUR, MONDAY + hour * HOUR + 2 * HOUR) for hour in (8, 18))
     with pytest.raises(ValueError, match="no half hour of the day in common"):
         compare(Side(history, morning), Side(history, evening), TARGET)
+
+
+def some(**values: tuple[float | None, float | None, str | None]) -> tuple[Difference, ...]:
+    """Differences of some figures as (first, second, change); a change of None: there is no interval."""
+    found = []
+    for name, label in LABELS.items():
+        first, second, change = values.get(name, (None, None, None))
+        known = change is not None
+        found.append(
+            Difference(name, label, first, second, None, -1.0 if known else None, 1.0 if known else None, change or "")
+        )
+    return tuple(found)
+
+
+@pytest.mark.parametrize(
+    ("differences", "sentence"),
+    [
+        (
+            some(delivery_min=(24.12, 31.25, "worse"), orders_per_hour=(9.0, 9.1, ""), late_pct=(3.0, 4.0, "")),
+            "B against A: delivery time (min) 31.3 against 24.1 (worse); 2 other figures do not differ by more than chance.",
+        ),
+        # what only one of them tells, or what has no interval, is not said to be alike
+        (
+            some(delivery_min=(0.953, 1.04, "worse"), late_pct=(3.0, None, None), cooking_min=(5.0, 6.0, None)),
+            "B against A: delivery time (min) 1.04 against 0.95 (worse); of 2 figures there is too little to tell.",
+        ),
+        (
+            some(orders_per_hour=(1234.4, 999.6, "less"), late_pct=(3.0, 3.1, ""), cooking_min=(5.0, 6.0, None)),
+            "B against A: orders per hour 1,000 against 1,234 (less); one other figure does not differ by more than chance; "
+            "of one there is too little to tell.",
+        ),
+        (some(late_pct=(3.0, 3.1, "")), "No figure of B differs from A by more than chance."),
+        (
+            some(late_pct=(3.0, 3.1, ""), cooking_min=(5.0, 6.0, None)),
+            "No figure of B differs from A by more than chance; of one there is too little to tell.",
+        ),
+        (some(cooking_min=(5.0, 6.0, None)), "There is too little to tell whether B differs from A."),
+    ],
+)
+def test_the_sentence_says_of_each_figure_what_its_row_says(differences: tuple[Difference, ...], sentence: str) -> None:
+    assert sentence_of(differences, ("A", "B")) == sentence
 
 
 def test_the_sentence_begins_with_what_customers_feel() -> None:

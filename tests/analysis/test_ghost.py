@@ -61,7 +61,7 @@ def test_the_other_day_stands_where_its_clock_shows_the_same(zone: str, day: str
     aligned = DayAlignment(Zone(zone), day_number(day), day_number(other))
     expected = brute_moments(zone, day, other)
     assert len(expected) >= 23 * 12
-    pieces = aligned.pieces()
+    pieces = aligned.pieces.stretches()
     for t, there in expected.items():
         assert aligned.at(t) == pytest.approx(there, nan_ok=True)
         shifts = [shift for start, end, shift in pieces if start <= t < end]
@@ -69,6 +69,14 @@ def test_the_other_day_stands_where_its_clock_shows_the_same(zone: str, day: str
         if shifts:
             assert t + shifts[0] == there
     assert all(a[1] <= b[0] for a, b in pairwise(pieces))
+
+
+def test_of_two_days_with_a_doubled_hour_the_first_is_beside_the_first() -> None:
+    tz = Zone("America/Los_Angeles")
+    aligned = DayAlignment(tz, day_number("2025-11-02"), day_number("2024-11-03"))
+    for zone in ("-07:00", "-08:00"):
+        for clock in ("01:10", "01:50"):
+            assert aligned.at(tz.seconds(f"2025-11-02T{clock}{zone}")) == tz.seconds(f"2024-11-03T{clock}{zone}")
 
 
 @given(
@@ -80,7 +88,7 @@ def test_pieces_say_what_each_moment_says(apart: int, into: float, zone: str) ->
     tz = Zone(zone)
     aligned = DayAlignment(tz, DAY_0, DAY_0 + apart)
     t = float(tz.start_of(DAY_0)) + into
-    shifts = [shift for start, end, shift in aligned.pieces() if start <= t < end]
+    shifts = [shift for start, end, shift in aligned.pieces.stretches() if start <= t < end]
     there = aligned.at(t)
     if shifts:
         assert t + shifts[0] == pytest.approx(there, abs=1e-3)

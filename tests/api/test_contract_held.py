@@ -23,6 +23,8 @@ from twin.analysis.alerts import FigureCondition, Firing, Machine, Rule
 from twin.api.openapi import REPLAY, document
 from twin.server.process import process
 
+pytest_plugins = ["schemathesis.pytest.plugin"]
+"""Not loaded by itself (pyproject.toml)."""
 pytestmark = pytest.mark.slow
 
 EXAMPLES = int(os.environ.get("TWIN_CONTRACT_EXAMPLES", "25"))

@@ -10,13 +10,14 @@ import pytest
 import twin
 from tests.api.conftest import World
 from tests.sources.test_files import write_csv
-from twin.analysis.limits import LEVELS, WHOLE_MINUTE
+from twin.analysis.limits import LEAST_ORDERS, LEVELS, WHOLE_MINUTE, late_level
 from twin.analysis.moments.unfolding import block_of
 from twin.api import answers, models, network, parameters
 from twin.api.instants import instant, seconds
-from twin.foundation.errors import SourceError, UnknownTimeError
+from twin.foundation.errors import SourceError, UnknownNameError, UnknownTimeError
 from twin.foundation.times import HOUR
 from twin.hub import Hub
+from twin.pages.network import shown
 from twin.replay.controller import ReplayController
 from twin.views.kpis.kpis import KpiView
 from twin.views.moments.known import known_to_browser
@@ -29,7 +30,12 @@ def moments(world: World, number: int) -> list[float]:
     return [float(round(t, 3)) for t in rng.uniform(window.start, window.end, number)]
 
 
-def at(hub: Hub, t: float, **more: int) -> models.Network:
+def minute(t: float) -> float:
+    """The last whole minute up to t, which a row is of."""
+    return t // 60 * 60
+
+
+def at(hub: Hub, t: float, **more: Any) -> models.Network:
     return network.network(hub, parameters.NetworkQuery(at_time=instant(t), **more))
 
 
@@ -66,14 +72,15 @@ def test_every_figure_is_that_of_the_kitchens_own_page_and_of_the_api(demo_world
         assert answer.timestamp == instant(t)
         assert sorted(row.location for row in answer.kitchens) == sorted(demo_world.places)
         for row in answer.kitchens:
-            asked = parameters.AtTime(at_time=instant(t))
+            asked = parameters.AtTime(at_time=instant(minute(t)))
+            assert row.timestamp == instant(minute(t))
             if row.problem is not None:
                 with pytest.raises(UnknownTimeError) as refused:
                     answers.kitchen_status(hub, row.location, asked)
                 assert (row.problem, row.state, row.throughput_per_hour) == (str(refused.value), None, None)
                 continue
             status = answers.kitchen_status(hub, row.location, asked)
-            page = page_of(hub, row.location, t)
+            page = page_of(hub, row.location, minute(t))
             assert row.state == status.state == page["state"]
             assert row.over_limits == status.over_limits
             assert all(one.words in page["head"] for one in row.over_limits)
@@ -108,6 +115,101 @@ def test_every_figure_is_that_of_the_kitchens_own_page_and_of_the_api(demo_world
     assert {"calm", "trouble"} <= seen, "the moments are too dull to show anything"
 
 
+@pytest.mark.slow
+def test_no_two_figures_of_a_row_contradict_each_other(demo_world: World) -> None:
+    """State, late share and words, at moments of all kitchens that are no whole minutes."""
+    hub, seen = demo_world.twin, set()
+    window = network.network_of(hub).window()
+    times = [
+        *moments(demo_world, 60),
+        *np.random.default_rng(4).uniform(window.end - 8 * HOUR, window.end, 40).tolist(),
+    ]
+    for t in times:
+        for place in hub.locations:
+            row = shown.row(hub, place, t)
+            if row["problem"] is not None:
+                continue
+            made = network.kitchen_at(hub, place, t, worst=False)
+            words, late, number = row["head"], row["late_deliveries"], row["deliveries"]
+            told = {one.signal: one.level for one in made.over_limits}
+            # the words of late deliveries are those of the share beside them
+            assert told.get("delivery", "fine") == (row["late_level"] or "fine")
+            assert ("half or more of deliveries late" in words) == (number >= LEAST_ORDERS and late >= 0.5 * number)
+            assert ("a quarter or more of deliveries late" in words) == (
+                number >= LEAST_ORDERS and 0.25 * number <= late < 0.5 * number
+            )
+            # a calm kitchen is one whose share is not far from what stands beside it as usual
+            if row["state"] == "calm" and number:
+                usual = None if row["usual_late_pct"] is None else row["usual_late_pct"] / 100
+                assert late_level(late, number, usual) == 0
+                assert words == "" or words.startswith("Near the usual: ")
+            if row["state"] in ("building", "trouble") and not told:
+                assert words.endswith("easing: back within the limits")
+            # what calls for the state comes first, and what is so on other days is told apart
+            _, _, near = words.partition("near the usual: ")
+            if row["state"] != "calm" and number and row["usual_late_pct"] is not None:
+                ordinary = late_level(late, number, row["usual_late_pct"] / 100) == 0
+                assert ("deliveries late" in near) == (ordinary and "deliveries late" in words)
+            if "meals wait" in words.split(", ") or "meals wait long" in words:
+                assert row["meals_waiting"] > 0 or row["throughput_per_hour"] > 0
+            if row["deliveries"] and row["deliveries"] >= LEAST_ORDERS:
+                seen.add((row["state"], row["late_level"]))
+    assert {("calm", "amber"), ("calm", "fine"), ("trouble", "red")} <= seen, "too dull to show anything"
+
+
+def test_a_brand_has_the_figures_of_its_orders_alone(demo_world: World) -> None:
+    hub = demo_world.twin
+    names = hub.source.names("brands")
+    carried = network.network_of(hub).brands()
+    assert list(carried) == sorted(carried, key=str.casefold)
+    late_from = hub.settings.delivery_target_s + WHOLE_MINUTE
+    for brand in [*carried][:3]:
+        total = 0
+        for t in moments(demo_world, 3):
+            answer = at(hub, t, brand=brand.upper())
+            assert answer.brand == brand
+            assert {row.location for row in answer.kitchens} == carried[brand]
+            for row in answer.kitchens:
+                if row.problem is not None:
+                    continue
+                own = [
+                    order
+                    for order in demo_world.orders(row.location).values()
+                    if brand in {names.get(str(item.get("brand_id")), "") for item in order["items"]}
+                ]
+                m = minute(t)
+                made = [one for one in own if m - HOUR < one.get("order_created", -1.0) <= m]
+                done = [one for one in own if one["counts"] and m - HOUR < one["delivered"] <= m]
+                assert row.throughput_per_hour == len(made)
+                assert (row.deliveries, row.late_deliveries) == (
+                    len(done),
+                    sum(one["took"] >= late_from for one in done),
+                )
+                assert row.usual_per_hour is row.usual_late_pct is None
+                whole = network.kitchen_at(hub, hub.location(row.location), t)
+                assert (row.state, row.worst, row.over_limits) == (whole.state, whole.worst, whole.over_limits)
+                assert (row.active_orders or 0) <= (whole.active_orders or 0)
+                total += len(made)
+        assert total > 0
+
+
+def test_which_kitchens_carry_a_brand_is_what_their_orders_say(demo_world: World) -> None:
+    hub = demo_world.twin
+    window, names = network.network_of(hub).window(), hub.source.names("brands")
+    found: dict[str, set[str]] = {}
+    for location in demo_world.places:
+        for order in demo_world.orders(location).values():
+            if window.start <= order["began"] < np.ceil(window.end / HOUR) * HOUR:
+                for item in order["items"]:
+                    found.setdefault(names[str(item["brand_id"])], set()).add(location)
+    assert {name: set(ids) for name, ids in network.network_of(hub).brands().items()} == found
+
+
+def test_a_brand_that_nobody_cooks_for_is_a_sentence(demo_world: World) -> None:
+    with pytest.raises(UnknownNameError, match="No kitchen has cooked for a brand “Atlantis Grill” in these days"):
+        at(demo_world.twin, 0.0, brand="Atlantis Grill")
+
+
 def test_a_state_began_when_it_says(demo_world: World) -> None:
     hub = demo_world.twin
     for t in moments(demo_world, 6):
@@ -115,6 +217,7 @@ def test_a_state_began_when_it_says(demo_world: World) -> None:
             if row.state is None or row.state_since is None:
                 continue
             since = seconds(row.state_since)
+            t = seconds(row.timestamp)
             timeline = hub.timeline(row.location, *hub.location(row.location).tz.whole_days(t, t))
             inside = [one for one in np.arange(since, t, 60.0) if one >= timeline.window.start]
             if timeline.window != hub.last_hours(row.location) and not hub.last_hours(row.location).start <= t:

@@ -10,6 +10,28 @@ from playwright.sync_api import Locator, Page, expect
 MOTION = "() => [...globalThis.__twin.motion.values()][0]"
 CLOCK = "() => [...globalThis.__twin.clocks.values()].find((clock) => clock.anchor?.end > clock.anchor?.start)?.now()"
 DRAWN = f"() => globalThis.__twin?.motion?.size && ({MOTION})().held && ({MOTION})().positions().length > 0"
+FEW_FRAMES = """(() => {
+  const ask = requestAnimationFrame.bind(globalThis), waiting = new Map();
+  let last = 0, number = 0, timer = 0;
+  const run = (now) => {
+    timer = 0;
+    last = performance.now();
+    for (const [one, call] of [...waiting]) {
+      if (!waiting.delete(one)) continue;
+      try { call(now); } catch (error) { reportError(error); }
+    }
+  };
+  globalThis.requestAnimationFrame = (call) => {
+    waiting.set(++number, call);
+    timer ||= setTimeout(() => ask(run), Math.max(0, last + 100 - performance.now()));
+    return number;
+  };
+  globalThis.cancelAnimationFrame = (one) => waiting.delete(one);
+})()"""
+"""For a page that plays for long while a test looks at something else: ten pictures a second, as a slow machine draws them.
+
+Without a graphics card each costs 5 to 20 ms of CPU, and Chromium draws as many as it can.
+"""
 MOST_S = 30.0
 """For whatever a page comes to by itself; a loaded machine may need it."""
 Value = TypeVar("Value")
@@ -45,12 +67,12 @@ def comes_to(page: Page, read: Callable[[], Value], expected: Value, most_s: flo
 
 
 def settled(page: Page, read: Callable[[], Value], still_s: float = 0.3, most_s: float = MOST_S) -> Value:
-    """Return what is read once it has stayed the same for a while."""
+    """Return what is read once it has stayed the same for a while. It is read four times in that, as some readings are costly."""
     deadline = time.monotonic() + most_s
     value, since = read(), time.monotonic()
     while time.monotonic() - since < still_s:
         assert time.monotonic() < deadline, f"still changing after {most_s:g} s"
-        page.wait_for_timeout(30)
+        page.wait_for_timeout(1000 * still_s / 3)
         if (now := read()) != value:
             value, since = now, time.monotonic()
     return value

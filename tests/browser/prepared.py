@@ -2,7 +2,7 @@
 
 One process for each worker of the tests imports what `twin serve` imports and compiles Datashader's code. Each server is forked
 from it and runs its command as if a shell had started it. Starts from nothing are in test_wheel.py, test_databricks_app.py, the
-chaos, and of `panel serve` in test_page.py.
+half hour of chaos, and of `panel serve` in test_page.py.
 """
 
 import multiprocessing

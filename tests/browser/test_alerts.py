@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.app import free_port, running, started
-from tests.browser.operations import by_id, clock, until
+from tests.browser.operations import FEW_FRAMES, by_id, clock, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -71,6 +71,7 @@ def test_an_outage_fires_and_the_manager_looks_back_returns_and_acknowledges_it(
     live: Served, page: Page, barriers: Callable[[Page], list[str]]
 ) -> None:
     """A wall screen shows the kitchen meanwhile."""
+    page.context.add_init_script(FEW_FRAMES)
     until(page, lambda: live.latest >= "2025-10-17T17:30", "what lies before is sent", 120)
     page.goto(f"{live.address}/operations?location={KITCHEN}&live=1")
     expect(by_id(page, "live")).to_contain_text("LIVE", timeout=60_000)

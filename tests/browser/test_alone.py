@@ -16,6 +16,7 @@ from twin.pages.operations.chrome import ChromeView
 from twin.replay.controller import ReplayController
 from twin.views.bell.bell import AlertBarView, BellView, FollowsStore
 from twin.views.bell.rules import AlertRulesView
+from twin.views.board.board import BoardView
 from twin.views.data_quality.data_quality import DataQualityView
 from twin.views.differences.differences import DifferencesView
 from twin.views.feed.feed import FeedView
@@ -57,10 +58,10 @@ VIEWS: dict[str, tuple[type[ReplayView], str]] = {
 """Each view and something that it shows when it works."""
 SHOWS_NOTHING_ALONE = {
     *(AlertBarView, AlertRulesView, BellView, FollowsStore),
-    *(DifferencesView, IncidentCardView, LiveView, RaceView, _StandIn),
+    *(BoardView, DifferencesView, IncidentCardView, LiveView, RaceView, _StandIn),
 }
 """The alerts of a server, their bar and their rules, a comparison that its page makes, a dialog that buttons of others open, the
-badge of a kitchen that grows, a race that nobody has begun, and what has the place of a view that cannot be built."""
+badge of a kitchen that grows, a race or board that nobody has begun, and what has the place of a view that cannot be built."""
 MOVES = {
     "pipeline": "stage-cooking-count",
     "kpis": "kpi-active-value",

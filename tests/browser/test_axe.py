@@ -22,6 +22,10 @@ FOCUSED = """() => {
 """What has the focus, through all shadow roots: where it is and whether it shows."""
 
 
+FADED = "() => !document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === 'running')"
+"""Colours fade from one theme to the other; true when they have."""
+
+
 def open_replay(page: Page, address: str) -> None:
     page.goto(f"{address}/operations?location=sanfrancisco")
     expect(page.get_by_test_id("stage-created-count").first).to_have_text(NUMBER)
@@ -46,10 +50,7 @@ def test_the_replay_is_open_to_all_also_with_an_order_selected_and_with_help(
     page.emulate_media(color_scheme=theme)
     open_replay(page, address)
     page.wait_for_function("(theme) => document.documentElement.dataset.theme === theme", arg=theme)
-    # colours fade from one theme to the other
-    page.wait_for_function(
-        "() => !document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === 'running')"
-    )
+    page.wait_for_function(FADED)
     assert barriers(page) == []
     page.get_by_test_id("feed-row").first.click()
     page.wait_for_function("() => [...globalThis.__twin.selections.values()].some((one) => one.row >= 0)")
@@ -99,3 +100,43 @@ def test_nothing_moves_for_people_who_asked_for_stillness(page: Page, address: s
         ".map((one) => one.effect?.target?.className ?? '?')"
     )
     assert moving == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_two_sides_are_open_to_all_on_a_desk_and_on_a_phone(
+    page: Page, address: str, barriers: Callable[[Page], list[str]], theme: str
+) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.goto(f"{address}/compare?location=sanfrancisco&with=chicago")
+    expect(page.get_by_test_id("differences-table")).to_be_visible(timeout=30_000)
+    for i in (0, 1):
+        expect(page.get_by_test_id("stage-created-count").nth(i)).to_have_text(NUMBER, timeout=30_000)
+    page.wait_for_function("(theme) => document.documentElement.dataset.theme === theme", arg=theme)
+    page.wait_for_function(FADED)
+    assert barriers(page) == []
+    page.get_by_test_id("tab-why").click()
+    expect(page.get_by_test_id("why-steps").first).to_be_visible()
+    assert barriers(page) == []
+    page.get_by_test_id("tab-map").click()
+    page.set_viewport_size({"width": 390, "height": 844})
+    for tab in ("tab-b", "tab-differences", "tab-a"):
+        page.get_by_test_id(tab).click()
+        expect(page.get_by_test_id(tab)).to_have_attribute("aria-selected", "true")
+        page.wait_for_function(FADED)
+        assert barriers(page) == [], tab
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_replay_with_a_ghost_is_open_to_all_and_so_is_what_it_can_be_put_beside(
+    page: Page, address: str, barriers: Callable[[Page], list[str]], theme: str
+) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.goto(f"{address}/operations?location=sanfrancisco&ghost=best&t=2025-10-17T18:40")
+    expect(page.get_by_test_id("ghost-label").first).to_have_text(re.compile("^Ghost: Best day"), timeout=30_000)
+    expect(page.get_by_test_id("stage-cooking-lead")).to_have_text(re.compile("ahead|behind|level"), timeout=30_000)
+    page.wait_for_function("(theme) => document.documentElement.dataset.theme === theme", arg=theme)
+    page.wait_for_function(FADED)
+    assert barriers(page) == []
+    page.get_by_test_id("compare").click()
+    expect(page.get_by_test_id("beside")).to_be_visible()
+    assert barriers(page) == []

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, e
 from tests.browser.app import Server
 from tests.browser.cable import Cable
 from tests.browser.conftest import OWN_HOSTS, Kept
-from tests.browser.operations import CLOCK, MOST_S, by_id, choose, clock, comes_to, counts, moves, until
+from tests.browser.operations import CLOCK, FEW_FRAMES, MOST_S, by_id, choose, clock, comes_to, counts, moves, until
 from twin.foundation.times import seconds
 
 pytestmark = pytest.mark.browser
@@ -147,6 +147,7 @@ def connection(page: Page, name: str, most_s: float = MOST_S) -> None:
 def open_playing(page: Page, port: int) -> None:
     """Open the page with everything that an address can say, and play in a loop, in the dark."""
     page.emulate_media(color_scheme="dark")
+    page.add_init_script(FEW_FRAMES)
     choose(page, f"http://127.0.0.1:{port}", "sanfrancisco", **ADDRESS)
     expect(by_id(page, "feed-search")).to_have_value("a")
     by_id(page, "loop").click()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_map import HOUR, MAP, Shown, show, wait_for  # noqa: F401  # a fixture
+from tests.browser.test_map import HOUR, MAP, Shown, maps, show, wait_for  # noqa: F401  # fixtures
 from tests.fake_roads import DAY0, RoadTimeline
 from twin.foundation.settings import Settings
 from twin.timeline import fleet

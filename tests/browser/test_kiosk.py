@@ -5,20 +5,24 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
 import twin
 from tests.browser.app import Server, free_port, running
 from tests.browser.cable import Cable
-from tests.browser.operations import settled
+from tests.browser.operations import FEW_FRAMES, settled
 from tests.browser.texts import texts
+from twin.analysis.race import LeadChange
 from twin.notebook.door import Twin
 from twin.show.deriving import derive
-from twin.show.options import Options
+from twin.show.options import SHORTEST_S, Options
+from twin.show.scenefile import load
 
 pytestmark = pytest.mark.browser
 
@@ -51,7 +55,7 @@ def source(demo: Path) -> Twin:
 
 @contextmanager
 def screens(
-    browser: Browser, count: int = 1, *, lonely: bool = False, size: dict[str, int] = WALL
+    browser: Browser, count: int = 1, *, lonely: bool = False, size: dict[str, int] = WALL, few_frames: bool = True
 ) -> Iterator[list[Page]]:
     """Open that many displays, each a computer of its own; a console error of any fails, unless it is one of the network."""
     problems: list[str] = []
@@ -62,6 +66,8 @@ def screens(
         context.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         page = context.new_page()
         page.set_default_timeout(NEW_MS)
+        if few_frames:
+            page.add_init_script(FEW_FRAMES)
         pages.append(page)
     yield pages
     for page in pages:
@@ -97,9 +103,9 @@ def until(page: Page, holds: Callable[[dict[str, Any]], bool], what: str, most_m
 
 def test_a_wall_screen_tours_two_locations_unattended(server: Server, browser: Browser, source: Twin) -> None:
     places = [place.id for place in source.locations[:2]]
-    scenes = derive(source, Options(locations=tuple(places), scene_s=6)).scenes
+    scenes = derive(source, Options(locations=tuple(places), scene_s=SHORTEST_S)).scenes
     with screens(browser) as [page]:
-        hang(page, server.port, locations=",".join(places), seconds=6)
+        hang(page, server.port, locations=",".join(places), seconds=SHORTEST_S)
         seen: dict[int, dict[str, Any]] = {}
         for _ in range(300):
             now = state(page)
@@ -111,7 +117,7 @@ def test_a_wall_screen_tours_two_locations_unattended(server: Server, browser: B
         assert sorted(seen) == list(range(len(scenes)))
         for index, now in seen.items():
             assert now["scene"]["headline"] == scenes[index].headline
-            assert scenes[index].t <= now["t"] <= scenes[index].at(6) + 60
+            assert scenes[index].t <= now["t"] <= scenes[index].at(SHORTEST_S) + 60
         assert {scenes[index].name for index in seen} == {source.location(place).display_name for place in places}
 
 
@@ -144,6 +150,103 @@ def test_the_screen_is_filled_without_scroll_bars_controls_or_cursor(
         scale = box["width"] / frame.evaluate("() => innerWidth")
         small = {words: size * scale * 1080 / min(width, height) for words, size in sizes.items()}
         assert {words: size for words, size in small.items() if size < LEAST_PX} == {}
+
+
+RACING = """
+loop: true
+scenes:
+  - {place: sanfrancisco, time: 2025-10-16 18:10, duration: 6}
+  - race: late
+    time: 2025-10-16 11:00
+    lanes:
+      - place: sanfrancisco
+      - {place: chicago, day: 2025-10-17}
+      - {place: sanfrancisco, day: 2025-10-17}
+    relative: true
+    speed: 1000
+    duration: 36
+    caption: Who keeps the promise?
+  - {place: chicago, time: 2025-10-17 12:00, duration: 6}
+"""
+
+
+RACE = """() => {
+  const find = (id, root) => [...root.querySelectorAll("*")].flatMap((node) =>
+    [...(node.dataset.testid === id ? [node] : []), ...(node.shadowRoot ? find(id, node.shadowRoot) : [])]);
+  const lanes = find("race-lane", document);
+  return [__twin.kiosk.now(), lanes.map((one) => +one.querySelector(".rank").textContent),
+    lanes.map((one) => one.querySelector(".value").textContent),
+    [...(find("race-leads", document)[0]?.children ?? [])].map((one) => one.textContent.trim().split(" at ")[0])];
+}"""
+"""Of one instant: the clock, the place and the value of each lane, and what is told of the lead."""
+LAG_S = 1800
+"""Data seconds by which what stands there may be older than the clock: under two of a busy machine's seconds at 1000x."""
+
+
+def test_a_race_has_its_turn_in_a_show(demo: Path, source: Twin, browser: Browser, tmp_path: Path) -> None:
+    """The rotation comes to it and goes on; its lanes run, and who takes the lead is told once that has lasted."""
+    (tmp_path / "show.yaml").write_text(RACING)
+    scene = load(tmp_path / "show.yaml", source).scenes[1]
+    race, length = scene.race, scene.speed * scene.duration
+    assert race is not None
+    assert len(race.leads_known(length)) >= 2, "there is a change to be told"
+    served = Server(demo, tmp_path / "log.txt", "--scenes", str(tmp_path / "show.yaml"))
+    served.start()
+    seen: list[tuple[float, list[int], list[str], list[str]]] = []
+    try:
+        with screens(browser) as [page]:
+            hang(page, served.port)
+            until(page, lambda now: now["ready"] and now["scene"]["index"] == 0, "a kitchen before it", 2 * NEW_MS)
+            expect(living(page).get_by_test_id("race")).to_be_hidden()
+            until(page, lambda now: now["ready"] and now["scene"]["index"] == 1, "the race")
+            frame = living(page)
+            expect(frame.get_by_test_id("race-lane")).to_have_count(3)
+            expect(frame.locator("h1").first).to_have_text("Who keeps the promise?")
+            page.wait_for_timeout(2000)  # behind the title card until then
+            # it lies over the panes of a kitchen, whose texts are there below it
+            over = [
+                one
+                for one in texts(frame)["problems"]
+                if re.findall(r"\[([\w-]*)\]", one) in (["race-lane"] * 2, ["race-lane"])
+            ]
+            assert over == []
+            while (now := state(page))["scene"]["index"] == 1 and now["t"] < scene.t + length - 2 * scene.speed:
+                seen.append(frame.evaluate(RACE))
+                page.wait_for_timeout(150)
+            until(page, lambda now: now["ready"] and now["scene"]["index"] == 2, "a kitchen after it")
+            until(page, lambda now: now["drivers"] > 0, "its drivers")
+            expect(living(page).get_by_test_id("race")).to_be_hidden()
+            until(page, lambda now: now["ready"] and now["scene"]["index"] == 1, "the race, again", 2 * NEW_MS)
+            expect(living(page).get_by_test_id("race")).to_be_visible()
+            assert state(page)["notice"] == ""
+    finally:
+        served.kill()
+
+    def value(one: float) -> str:
+        if np.isnan(one):
+            return "–"
+        places = Decimal("0.1" if one < 0.995 else "1")
+        return f"{Decimal(100 * round(one, 4)).quantize(places, ROUND_HALF_UP)} %"  # as a browser rounds
+
+    def story(known: tuple[LeadChange, ...]) -> tuple[str, ...]:
+        clock = source.location(scene.location).tz.clock
+        names = [lane.name for lane in race.lanes]
+        acts = [
+            f"{clock(scene.t + one.at)} {names[one.leader]} "
+            + ("leads first" if one.before is None else f"takes the lead from {names[one.before]}")
+            for one in known
+        ]
+        return tuple(acts[::-1][:4])
+
+    assert seen[-1][0] - seen[0][0] > 0.6 * length, "the clock ran"
+    assert len({tuple(places) for _, places, _, _ in seen}) > 1, "a lane passed another"
+    assert len({len(told) for *_, told in seen}) > 1, "and that was told while it ran"
+    for t, places, values, told in seen:
+        moments = [max(0.0, t - scene.t - late) // 60 * 60 for late in range(0, LAG_S + 1, 60)]
+        assert sorted(places) == [1, 2, 3]
+        for lane, shown in enumerate(values):
+            assert shown in {value(float(race.values(at)[lane])) for at in moments}
+        assert tuple(told) in {story(race.leads_known(at + extra)) for at in moments for extra in (0, 59)}
 
 
 BEYOND = """() => {
@@ -377,7 +480,7 @@ def test_a_presenter_steps_pauses_and_blanks(server: Server, browser: Browser) -
 
 
 def test_the_picture_drifts_by_whole_pixels_within_its_margin(server: Server, browser: Browser) -> None:
-    with screens(browser) as [page]:
+    with screens(browser, few_frames=False) as [page]:
         page.clock.install()
         page.goto(f"http://127.0.0.1:{server.port}/kiosk?seconds=600")
         places = []
@@ -396,7 +499,8 @@ def test_a_minute_at_1000x_leaves_the_heap_as_it_was_and_the_console_clean(
     server: Server, browser: Browser, lasting: Callable[[float, float], float]
 ) -> None:
     """The short form of `make kiosk-soak`; the first round fills caches, so that it is not counted."""
-    with screens(browser) as [page]:
+    small = {"width": 1280, "height": 720}  # fewer pixels to paint; none of them is in the heap
+    with screens(browser, size=small, few_frames=False) as [page]:
         hang(page, server.port, speed=1000, seconds=lasting(4, 8), locations="chicago,sanfrancisco")
         eyes = page.context.new_cdp_session(page)
         eyes.send("Performance.enable")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.app import free_port, running
-from tests.browser.operations import by_id, clock, settled, until
+from tests.browser.operations import FEW_FRAMES, by_id, clock, settled, until
 from twin.foundation.times import seconds
 from twin.simulator.feed import simulated_lines
 
@@ -91,6 +91,7 @@ def waiting(feed: Feed) -> int:
 def test_a_manager_watches_an_outage_begin_looks_back_and_returns(feed: Feed, page: Page) -> None:
     """The alert that the outage fires, and who acknowledges it, are tested with the alerts."""
     location = feed.rows[0]["location"]
+    page.add_init_script(FEW_FRAMES)
     page.goto(f"{feed.address}/operations?location={location}&live=1")
     badge, count = by_id(page, "live"), by_id(page, "stage-created-count")
     expect(badge).to_contain_text("LIVE", timeout=30_000)

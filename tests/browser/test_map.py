@@ -108,8 +108,21 @@ def wait_for(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
+@pytest.fixture(scope="module")
+def maps(serve) -> Callable[[Callable[[], object]], str]:
+    """Takes what the page shows next and returns its address: one server for all tests, so that its scripts are compiled once."""
+    given: list[Callable[[], object]] = []
+    address = serve({"map": lambda: given[-1]()}) + "/map"
+
+    def at(application: Callable[[], object]) -> str:
+        given.append(application)
+        return address
+
+    return at
+
+
 @pytest.fixture
-def show(page, serve):
+def show(page, maps):
     """Open a page with a map of a timeline, paused an hour after its start."""
 
     def open_map(
@@ -128,7 +141,7 @@ def show(page, serve):
             shown.held.update(controller=controller, view=view, document=pn.state.curdoc)
             return pn.Column(view, width=900, height=560, margin=0)
 
-        page.goto(serve({"map": app}) + "/map", wait_until="domcontentloaded")
+        page.goto(maps(app), wait_until="domcontentloaded")
         expect(page.get_by_test_id("map")).to_be_visible()
         if timeline.location.lat is not None:
             page.wait_for_function(f"() => window.__twin?.motion?.size && {MAP}.held && {ready}")

@@ -275,7 +275,7 @@ def test_without_trouble_the_alert_is_a_line_that_leads_to_the_next_one(opened):
     ("hour", "state", "tone", "words"),
     [
         (13, "calm", "", "No trouble at this moment"),
-        (14, "calm", "warn", "As usual: a quarter or more of deliveries late"),
+        (14, "calm", "warn", "Near the usual: a quarter or more of deliveries late"),
         (15, "building", "warn", "Building up: meals wait"),
         (16, "trouble", "bad", "Trouble: drivers are short"),
     ],

@@ -2,7 +2,8 @@
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import numpy as np
 import panel as pn
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import Kept, watched
 from tests.browser.operations import comes_to
 from tests.fake_timeline import DAY0, HOUR, FakeController, FakeDataQuality, FakeItem, FakeTimeline
 from tests.views.test_pipeline import Rows
@@ -110,90 +112,102 @@ def address(serve: Callable[..., str]) -> str:
     return serve({"panels": panels, "welcome": welcome})
 
 
-@pytest.fixture
-def opened(page: Page, address: str) -> Callable[..., Page]:
+def open_in(page: Page, address: str, path: str) -> None:
     """Open a path and wait for its view."""
+    SESSION.loaded.clear()
+    page.goto(f"{address}/{path}")
+    page.get_by_test_id("stage-cooking-count" if path == "panels" else "welcome").wait_for()
+    assert SESSION.loaded.wait(timeout=10), "Panel takes changes of a page only once it has loaded"
 
-    def go(path: str, width: int = 1440, height: int = 900) -> Page:
-        page.set_viewport_size({"width": width, "height": height})
-        SESSION.loaded.clear()
-        page.goto(f"{address}/{path}")
-        page.get_by_test_id("stage-cooking-count" if path == "panels" else "welcome").wait_for()
-        assert SESSION.loaded.wait(timeout=10), "Panel takes changes of a page only once it has loaded"
+
+@pytest.fixture
+def opened(page: Page, address: str) -> Callable[[str], Page]:
+    """Open a path in a page of the test's own."""
+
+    def go(path: str) -> Page:
+        open_in(page, address, path)
         return page
 
     return go
 
 
-def test_the_pipeline_and_the_cards_show_the_moment(opened):
-    page = opened("panels")
+@pytest.fixture(scope="module")
+def kept(browser: Browser, address: str) -> Iterator[Kept]:
+    def opening(stack: ExitStack) -> tuple[Page, list[str]]:
+        page, problems = stack.enter_context(watched(browser))
+        open_in(page, address, "panels")
+        return page, problems
 
-    expect(page.get_by_test_id("stage-created-count")).to_have_text("1")
-    expect(page.get_by_test_id("stage-ready-count")).to_have_text("3")
-    expect(page.get_by_test_id("stage-ready-oldest")).to_have_text("oldest 20 min")
-    expect(page.get_by_test_id("stage-completed-count")).to_have_text("10")
-    expect(page.get_by_test_id("kpi-orders-hour-value")).to_have_text("13")
-    expect(page.get_by_test_id("kpi-delivery-time-value")).to_have_text("40 min")
-    expect(page.get_by_test_id("kpi-delivery-time")).to_contain_text("10 min over target 30 min")
-    expect(page.get_by_test_id("kpi-completion-value")).to_have_text("–")
-    expect(page.get_by_test_id("kpi-delivery-time-p75")).to_have_text("P75 40")
-    expect(page.get_by_test_id("kpi-delivery-time-late")).to_have_text("10 of 10 late")
-    expect(page.get_by_test_id("kpi-completion")).to_contain_text("nothing due yet")
-    expect(page.get_by_test_id("kpi-active-value")).to_have_text("4")
-    expect(page.get_by_test_id("kpi-revenue-value")).to_have_text("–")
+    made = Kept(opening)
+    yield made
+    made.close()
 
 
-def test_the_drivers_and_the_gap_at_pick_up_stand_at_their_stages(opened):
-    page = opened("panels")
+@pytest.fixture
+def shown(kept: Kept, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The panels for a test that only reads them: one page, 1440 x 900, for all of these."""
+    with kept.used(request) as page:
+        page.set_viewport_size({"width": 1440, "height": 900})
+        yield page
 
-    expect(page.get_by_test_id("drivers-gap")).to_have_text("drivers 3/h behind")
-    expect(page.get_by_test_id("drivers-gap")).to_have_attribute("data-value", "3")
-    expect(page.get_by_test_id("drivers-road")).to_have_text("0 drivers")
-    expect(page.get_by_test_id("drivers-waiting")).to_have_text("")  # the data tells of no arrival
+
+def test_the_pipeline_and_the_cards_show_the_moment(shown):
+    expect(shown.get_by_test_id("stage-created-count")).to_have_text("1")
+    expect(shown.get_by_test_id("stage-ready-count")).to_have_text("3")
+    expect(shown.get_by_test_id("stage-ready-oldest")).to_have_text("oldest 20 min")
+    expect(shown.get_by_test_id("stage-completed-count")).to_have_text("10")
+    expect(shown.get_by_test_id("kpi-orders-hour-value")).to_have_text("13")
+    expect(shown.get_by_test_id("kpi-delivery-time-value")).to_have_text("40 min")
+    expect(shown.get_by_test_id("kpi-delivery-time")).to_contain_text("10 min over target 30 min")
+    expect(shown.get_by_test_id("kpi-completion-value")).to_have_text("–")
+    expect(shown.get_by_test_id("kpi-delivery-time-p75")).to_have_text("P75 40")
+    expect(shown.get_by_test_id("kpi-delivery-time-late")).to_have_text("10 of 10 late")
+    expect(shown.get_by_test_id("kpi-completion")).to_contain_text("nothing due yet")
+    expect(shown.get_by_test_id("kpi-active-value")).to_have_text("4")
+    expect(shown.get_by_test_id("kpi-revenue-value")).to_have_text("–")
 
 
-def test_colours_tell_of_harm_to_customers_and_not_of_a_change(opened):
-    page = opened("panels")
+def test_the_drivers_and_the_gap_at_pick_up_stand_at_their_stages(shown):
+    expect(shown.get_by_test_id("drivers-gap")).to_have_text("drivers 3/h behind")
+    expect(shown.get_by_test_id("drivers-gap")).to_have_attribute("data-value", "3")
+    expect(shown.get_by_test_id("drivers-road")).to_have_text("0 drivers")
+    expect(shown.get_by_test_id("drivers-waiting")).to_have_text("")  # the data tells of no arrival
 
+
+def test_colours_tell_of_harm_to_customers_and_not_of_a_change(shown):
     def colour(name: str) -> str:
-        return page.get_by_test_id(name).evaluate("element => getComputedStyle(element).color")
+        return shown.get_by_test_id(name).evaluate("element => getComputedStyle(element).color")
 
-    assert page.get_by_test_id("kpi-orders-hour-change").inner_text().startswith("▲")
+    assert shown.get_by_test_id("kpi-orders-hour-change").inner_text().startswith("▲")
     assert colour("kpi-orders-hour-change") == colour("kpi-orders-hour-value")
     assert colour("kpi-delivery-time-late") == colour("kpi-delivery-time-over") != colour("kpi-orders-hour-value")
 
 
-def test_a_stage_in_trouble_stands_out_and_others_do_not(opened):
-    page = opened("panels")
-
+def test_a_stage_in_trouble_stands_out_and_others_do_not(shown):
     colour = "element => getComputedStyle(element).backgroundColor"
-    ready = page.get_by_test_id("stage-ready").locator(".tile").evaluate(colour)
-    cooking = page.get_by_test_id("stage-cooking").locator(".tile").evaluate(colour)
+    ready = shown.get_by_test_id("stage-ready").locator(".tile").evaluate(colour)
+    cooking = shown.get_by_test_id("stage-cooking").locator(".tile").evaluate(colour)
 
     assert ready != cooking
     assert cooking == "rgba(0, 0, 0, 0)"
 
 
-def test_every_number_tells_its_definition(opened):
-    page = opened("panels")
-
-    expect(page.get_by_test_id("stage-ready-count")).to_have_attribute("title", re.compile("cooked, waiting"))
-    expect(page.get_by_test_id("stage-cooking-service")).to_have_attribute("title", re.compile("last 60 minutes"))
-    expect(page.get_by_test_id("kpi-completion-value")).to_have_attribute(
+def test_every_number_tells_its_definition(shown):
+    expect(shown.get_by_test_id("stage-ready-count")).to_have_attribute("title", re.compile("cooked, waiting"))
+    expect(shown.get_by_test_id("stage-cooking-service")).to_have_attribute("title", re.compile("last 60 minutes"))
+    expect(shown.get_by_test_id("kpi-completion-value")).to_have_attribute(
         "title", re.compile("^Since .* 24 hours to 90 minutes")
     )
 
 
-def test_every_number_tells_exactly_what_it_is(opened):
-    page = opened("panels")
-
-    expect(page.get_by_test_id("stage-ready-count")).to_have_attribute("data-value", "3")
-    expect(page.get_by_test_id("stage-ready-oldest")).to_have_attribute("data-value", "1200")
-    expect(page.get_by_test_id("stage-cooking-service")).to_have_attribute("data-value", "600")
-    expect(page.get_by_test_id("stage-completed-flow")).to_have_attribute("data-value", "10")
-    expect(page.get_by_test_id("kpi-delivery-time-value")).to_have_attribute("data-value", "2400")
-    expect(page.get_by_test_id("kpi-delivery-time-bin-8")).to_have_attribute("data-value", "10")
-    expect(page.get_by_test_id("kpi-orders-hour-change")).to_have_attribute("data-value", "12")
+def test_every_number_tells_exactly_what_it_is(shown):
+    expect(shown.get_by_test_id("stage-ready-count")).to_have_attribute("data-value", "3")
+    expect(shown.get_by_test_id("stage-ready-oldest")).to_have_attribute("data-value", "1200")
+    expect(shown.get_by_test_id("stage-cooking-service")).to_have_attribute("data-value", "600")
+    expect(shown.get_by_test_id("stage-completed-flow")).to_have_attribute("data-value", "10")
+    expect(shown.get_by_test_id("kpi-delivery-time-value")).to_have_attribute("data-value", "2400")
+    expect(shown.get_by_test_id("kpi-delivery-time-bin-8")).to_have_attribute("data-value", "10")
+    expect(shown.get_by_test_id("kpi-orders-hour-change")).to_have_attribute("data-value", "12")
 
 
 def test_a_click_on_a_stage_picks_it_out_and_lists_its_orders(opened):
@@ -270,10 +284,8 @@ def test_orders_flow_while_it_plays_and_stand_still_when_paused_or_when_motion_i
     assert dots.evaluate("node => getComputedStyle(node).animationName") == "none"
 
 
-def test_a_report_can_be_told_the_stages_and_the_cards(opened):
-    page = opened("panels")
-
-    told = page.evaluate(
+def test_a_report_can_be_told_the_stages_and_the_cards(shown):
+    told = shown.evaluate(
         "() => Object.fromEntries([...__twin.reports].map(([key, tell]) => [key.split('/')[1], tell()]))"
     )
 
@@ -317,11 +329,10 @@ def test_the_health_chip_opens_its_account_and_escape_or_a_click_outside_closes_
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1920, 1080), (390, 844)])
-def test_all_five_counts_are_on_the_screen_at_every_size(opened, width, height):
-    page = opened("panels", width, height)
-
+def test_all_five_counts_are_on_the_screen_at_every_size(shown, width, height):
+    shown.set_viewport_size({"width": width, "height": height})
     for stage in ("created", "cooking", "ready", "out_for_delivery", "completed"):
-        box = page.get_by_test_id(f"stage-{stage}-count").bounding_box()
+        box = shown.get_by_test_id(f"stage-{stage}-count").bounding_box()
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width

@@ -46,7 +46,7 @@ def lanes(page: Page) -> list[tuple[int, str]]:
 
 
 def test_lanes_stand_where_the_race_stands_at_the_clock_s_time(
-    page: Page, serve: Callable[..., str], source: Twin, race: Racing
+    page: Page, serve: Callable[..., str], source: Twin, race: Racing, barriers: Callable[[Page], list[str]]
 ) -> None:
     def app() -> pn.Column:
         SESSION.replay = ReplayController(source.timeline("sanfrancisco", "2025-10-16", "2025-10-17"))
@@ -81,3 +81,4 @@ def test_lanes_stand_where_the_race_stands_at_the_clock_s_time(
         expect(told).to_have_count(min(4, len(known)))
         if known:
             expect(told.first).to_contain_text(race.race.lanes[known[-1].leader].name)
+    assert [one for one in barriers(page) if "race" in one] == []

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, CDPSession, Error, Page
 
+from tests.browser.operations import FEW_FRAMES
 from tests.chaos.oracle import Oracle
 from twin.foundation.times import text
 from twin.hub import Hub
@@ -110,11 +111,19 @@ class Screen:
             frame.evaluate(JUMP, seconds)
 
 
+def new_page(browser: Browser, width: int, height: int, few_frames: bool) -> Page:
+    """An empty page in a profile of its own."""
+    page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+    if few_frames:
+        page.add_init_script(FEW_FRAMES)
+    return page
+
+
 class OperationsPage(Screen):
     """The operations page, playing."""
 
-    def __init__(self, browser: Browser, address: str, oracle: Oracle, query: dict[str, str]) -> None:
-        super().__init__(browser.new_context(viewport={"width": 1440, "height": 900}).new_page())
+    def __init__(self, browser: Browser, address: str, oracle: Oracle, query: dict[str, str], few_frames: bool) -> None:
+        super().__init__(new_page(browser, 1440, 900, few_frames))
         self._oracle = oracle
         self.page.goto(f"{address}/operations?{urlencode(query)}")
 
@@ -137,8 +146,8 @@ class OperationsPage(Screen):
 class WallScreen(Screen):
     """A wall screen on its tour."""
 
-    def __init__(self, browser: Browser, address: str, hub: Hub, query: dict[str, str]) -> None:
-        super().__init__(browser.new_context(viewport={"width": 1280, "height": 720}).new_page())
+    def __init__(self, browser: Browser, address: str, hub: Hub, query: dict[str, str], few_frames: bool) -> None:
+        super().__init__(new_page(browser, 1280, 720, few_frames))
         self._hub = hub
         self._scenes = derive(hub, Options.from_query(query)).scenes
         self._oracles = [Oracle(hub, scene.location, scene.start, scene.end) for scene in self._scenes]

@@ -176,13 +176,14 @@ def world(
     browser: Browser,
     lasting: Callable[[float, float], float],
 ) -> Iterator[World]:
+    is_short = lasting(1, 0) == 1
     data = tmp_path / "data"
     shutil.copytree(demo, data)
     hub = twin.open(demo)
     oracle = Oracle(hub, LOCATION, *RANGE)
     query = {"location": LOCATION, "start": text(RANGE[0]).replace(" ", "T"), "end": text(RANGE[1]).replace(" ", "T")}
     with ExitStack() as ending:
-        machine = Machine(data, tmp_path)
+        machine = Machine(data, tmp_path, from_nothing=not is_short)
         ending.callback(machine.kill)
         machine.start()
         network = ending.enter_context(Network(machine.port))
@@ -193,11 +194,11 @@ def world(
         program = Program(address, oracle, LOCATION, RANGE, chance)
         crowd = Crowd([*(session.live for session in sessions), stream.live, program.live])
         page = OperationsPage(
-            browser, address, oracle, {**query, "t": text(BEGIN).replace(" ", "T"), "speed": f"{SPEED:g}"}
+            browser, address, oracle, {**query, "t": text(BEGIN).replace(" ", "T"), "speed": f"{SPEED:g}"}, is_short
         )
         ending.callback(page.page.context.close)
         page.page.get_by_test_id("play").first.click(timeout=60_000)
-        screen = WallScreen(browser, address, hub, KIOSK)
+        screen = WallScreen(browser, address, hub, KIOSK, is_short)
         ending.callback(screen.page.context.close)
         ending.enter_context(crowd)
         screens: dict[str, Screen] = {"page": page, "screen": screen}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.foundation.cache import ByteCache, Owner, SingleFlight, one_each
+from twin.foundation.cache import Budget, ByteCache, Owner, SingleFlight, one_each
 from twin.foundation.errors import CancelledError
 from twin.foundation.progress import Task
 
@@ -220,3 +220,62 @@ def test_what_is_derived_of_an_object_is_made_once_and_goes_with_it() -> None:
     del one
     gc.collect()
     assert gone() is None
+
+
+uses = st.lists(st.tuples(st.booleans(), st.integers(0, 2), st.integers(0, 4), st.integers(0, 40)), max_size=60)
+
+
+@given(most=st.integers(1, 100), uses=uses)
+def test_caches_that_share_a_budget_hold_what_one_model_of_all_uses_holds(
+    most: int, uses: list[tuple[bool, int, int, int]]
+) -> None:
+    """Whatever was used least recently goes, whichever cache has it, but never what was used last."""
+    budget = Budget(lambda: most)
+    caches, model = [ByteCache[bytes](60, budget=budget) for _ in range(3)], OrderedDict[tuple[int, int], bytes]()
+    for writes, number, key, size in uses:
+        if writes:
+            caches[number].put(key, b"x" * size)
+            model.pop((number, key), None)
+            model[number, key] = b"x" * size
+            own = [one for one in model if one[0] == number]
+            while sum(len(model[one]) for one in own) > 60:
+                del model[own.pop(0)]
+            while sum(map(len, model.values())) > most and len(model) > 1:
+                model.popitem(last=False)
+        else:
+            assert caches[number].get(key) == model.get((number, key))
+            if (number, key) in model:
+                model.move_to_end((number, key))
+        assert [len(cache) for cache in caches] == [sum(one == number for one, _ in model) for number in range(3)]
+        assert budget.size == sum(map(len, model.values()))
+
+
+def test_a_cache_that_is_gone_leaves_its_share_to_the_others() -> None:
+    budget = Budget(lambda: 10)
+    gone, stays = ByteCache[bytes](10, budget=budget), ByteCache[bytes](10, budget=budget)
+    gone.put("a", b"x" * 8)
+    stays.put("b", b"x" * 2)
+    del gone
+    gc.collect()
+    stays.put("c", b"x" * 8)
+    assert (budget.size, "b" in stays) == (10, True)
+
+
+def test_threads_that_fill_caches_of_one_budget_stay_within_it() -> None:
+    budget = Budget(lambda: 1000)
+    caches = [ByteCache[bytes](1000, budget=budget) for _ in range(4)]
+
+    def fill(number: int) -> None:
+        for turn in range(500):
+            caches[(number + turn) % 4].put(turn % 37, b"x" * (turn % 90))
+            caches[turn % 4].get(number)
+
+    threads = [threading.Thread(target=fill, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert budget.size == sum(cache.size for cache in caches) <= 1000
+    for cache in caches:
+        cache.clear()
+    assert budget.size == 0

@@ -64,3 +64,14 @@ def test_limits_are_read_with_their_units() -> None:
     )  # fmt: skip
     assert (settings.memory_bytes, settings.max_decoded_bytes) == (3 << 29, 800 << 20)
     assert (settings.max_rows, settings.max_files, settings.max_locations) == (1000, 10, 5)
+
+
+def test_what_nothing_uses_any_more_goes_back_to_the_system() -> None:
+    """The C library keeps all that lies below something that is still used: here one block in a hundred."""
+    blocks = [bytes(100_000) for _ in range(1000)]
+    full = memory.resident()
+    kept = blocks[::100]
+    blocks.clear()
+    memory.release()
+    assert memory.resident() < full - 50_000_000
+    assert len(kept) == 10

@@ -115,8 +115,8 @@ def _is_money(found: float | None, amount: float, abs: float) -> bool:  # as pyt
 def _streamed(twin: Twin) -> Any:
     after, ended = StreamPosition(round(DAY * 1e6)), False
     while not ended:
-        page, ended = stream._read(twin, "sf", after, round(END * 1e6))
-        for text in page.messages:
+        page, ended = stream._read(twin, "sf", after, round(END * 1e6), 2000)
+        for text in page.messages.to_pylist():
             kind, position, data, *rest = text.split("\n")
             assert (kind, rest) == ("event: order_event", ["", ""]), text[:200]
             event = strictly(data.removeprefix("data: "))

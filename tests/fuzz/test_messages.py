@@ -255,7 +255,13 @@ def test_every_param_that_a_browser_changes_is_tried_and_no_other_is_open(page: 
         assert set(component._linked_properties) == set(component.from_browser)
 
 
-NETWORK: list[dict[str, Any]] = [*MESSAGES[:9], {"view": ["sanfrancisco", "chicago"]}, {"ask": True}]
+NETWORK: list[dict[str, Any]] = [
+    *MESSAGES[:9],
+    {"view": ["sanfrancisco", "chicago"]},
+    {"ask": True},
+    {"listens": True},
+    {"brand": "Taco Casa"},
+]
 """One of each kind that the page of all kitchens sends."""
 
 

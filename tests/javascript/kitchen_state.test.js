@@ -6,7 +6,13 @@ const STATES = {
   t: [0, 60, 120, 180, 240],
   state: ["calm", "building", "trouble", "recovering", "calm"],
   head: [0, 1, 2, 3, 4],
-  heads: ["", "Building up: meals wait", "Trouble: meals wait long", "Recovering: meals wait", "As usual: meals wait"],
+  heads: [
+    "",
+    "Building up: meals wait",
+    "Trouble: meals wait long",
+    "Recovering: meals wait",
+    "Near the usual: meals wait",
+  ],
 };
 
 test("a state lasts from its begin to the next one's", () => {

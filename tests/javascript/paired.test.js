@@ -15,7 +15,7 @@ const near = (a, b, said) => assert.ok(Math.abs(a - b) < 2e-3, `${said ?? ""} ${
 function pair(anchor = {}) {
   const sent = { t0: 0, speed: 10, playing: false, start: 0, end: 900, loop: false, epoch: 4, age: 0, ...anchor };
   const first = modelOf({ anchor: sent });
-  const follows = { clock: first.clock, since: [0, 500], shown: [-1000, -500], moves: [1, 0] };
+  const follows = { clock: first.clock, since: [0, 500], shown: [-1000, -500], moves: [1, 0], end: 900 };
   const second = modelOf({ anchor: { ...sent, t0: -1000, start: -1000, end: -500, follows } });
   return { first, second, one: clockFrom(first), other: clockFrom(second) };
 }

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from twin.analysis.alignment import align
 from twin.analysis.event_index import GROUPS, USUAL_GROUPS, EventFilter
 from twin.analysis.wording import exact_text, minutes_text
 from twin.foundation.times import DAY
 from twin.foundation.zones import Zone
-from twin.replay.alignment import align
 from twin.replay.clock import Anchor
 from twin.sources.base import Window
 from twin.timeline.timeline import Timeline

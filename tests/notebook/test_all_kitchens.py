@@ -1,23 +1,21 @@
-"""Tables of all kitchens are those of each, one after the other, whatever the range is split into."""
+"""Tables of all kitchens are those of each, one after the other, from one statement a week in place of every timeline."""
 
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import twin
+from tests.notebook.conftest import DAY
+from twin.foundation.times import DAY as DAY_S
 from twin.foundation.zones import Zone
-from twin.notebook import door, tables
+from twin.notebook import all_kitchens, tables
 from twin.notebook.door import Twin
 from twin.sources.base import Window
-
-DAY = "2025-10-16"
-
-
-@pytest.fixture(scope="module")
-def source(demo: Path) -> Twin:
-    return twin.open(demo)
+from twin.sources.files import FileSource
+from twin.timeline.timeline import Timeline
 
 
 @pytest.mark.parametrize(("of_all", "of_one"), [("orders", "orders"), ("order_items", "items"), ("events", "events")])
@@ -33,32 +31,69 @@ def test_all_are_those_of_each(source: Twin, of_all: str, of_one: str) -> None:
         pd.testing.assert_frame_equal(mine, expected() if callable(expected) else expected, check_categorical=False)
 
 
-def test_a_range_in_parts_has_the_same_orders_once(source: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = source.orders("2025-10-16", "2025-10-18")
-    halves = [Window(0, 0)]
-
-    def split(window: Window, tz: Zone) -> list[Window]:
-        middle = (window.start + window.end) / 2
-        halves.append(window)
-        return [Window(window.start, middle), Window(middle, window.end)]
-
-    monkeypatch.setattr(door, "_weeks", split)
-    parts = source.orders(start="2025-10-16", end="2025-10-18")
-    assert len(halves) == 1 + len(source)
-    pd.testing.assert_frame_equal(parts.sort_index(), whole.sort_index())
+def test_a_range_in_parts_has_the_same_rows_once(source: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = ("2025-10-15", "2025-10-18")
+    whole = source.orders(*days), source.order_items(*days), source.events(*days)
+    monkeypatch.setattr(all_kitchens, "WEEK", 0.4 * DAY_S)
+    parts = source.orders(*days), source.order_items(*days), source.events(*days)
+    for part, one in zip(parts, whole, strict=True):
+        pd.testing.assert_frame_equal(part, one)
 
 
-def test_a_long_range_is_split_at_midnights() -> None:
-    zone = Zone("America/Los_Angeles")
-    start, end = zone.seconds("2025-10-20 15:00"), zone.seconds("2025-11-12 09:00")
-    parts = door._weeks(Window(start, end), zone)
-    assert [(zone.text(part.start), zone.text(part.end)) for part in parts] == [
-        ("2025-10-20 15:00:00", "2025-10-27 00:00:00"),
-        ("2025-10-27 00:00:00", "2025-11-03 00:00:00"),
-        ("2025-11-03 00:00:00", "2025-11-10 00:00:00"),
-        ("2025-11-10 00:00:00", "2025-11-12 09:00:00"),
+def test_a_day_of_all_kitchens_is_one_statement_and_loads_none(source: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+    answer = FileSource.query
+
+    def query(self: FileSource, name: str, **parameters: Any) -> pa.Table:
+        found = answer(self, name, **parameters)
+        asked.append((name, found.num_rows))
+        return found
+
+    monkeypatch.setattr(FileSource, "query", query)
+    monkeypatch.setattr(Timeline, "load", None)
+    orders = source.orders(day=DAY)
+    assert asked == [("begun", len(orders))]
+    items, events = source.order_items(day=DAY), source.events(day=DAY)
+    assert [name for name, _ in asked[1:]] == ["begun", "happened"]
+    assert asked[1][1] == len(orders) < len(items)
+    assert len(events) <= asked[2][1] <= len(events) * 1.01  # copies of rows
+    del asked[:]
+    source.to_duckdb(day=DAY).close()
+    assert [name for name, _ in asked] == ["begun", "happened"]
+    del asked[:]
+    source.orders()  # the last 24 hours of each, which end at other minutes
+    assert [name for name, _ in asked] == ["begun"]
+
+
+def test_an_order_that_lives_for_days_is_whole_and_in_the_day_it_began_in() -> None:
+    lives = [
+        ("long", "order_created", "2025-10-14 18:00"),
+        ("long", "delivered", "2025-10-16 19:00"),
+        ("uncreated", "gk_started", "2025-10-15 09:00"),
+        ("uncreated", "delivered", "2025-10-15 22:00"),
+        ("late", "gk_started", "2025-10-14 23:50"),
+        ("late", "order_created", "2025-10-15 00:10"),
     ]
-    assert door._weeks(Window(start, start + 3600), zone) == [Window(start, start + 3600)]
+    rows = pd.DataFrame(lives, columns=["order_id", "event_type", "ts"]).assign(location="oslo", body="{}")
+    t = twin.open(rows)
+    days = [t.orders(day=f"2025-10-{day}") if day != 16 else None for day in (14, 15, 16)]
+    assert [list(one.index) for one in days[:2]] == [["long"], ["late", "uncreated"]]
+    assert days[0].loc["long", "delivered"] == pd.Timestamp("2025-10-16 19:00")
+    assert days[1].loc["uncreated", "delivered"] == pd.Timestamp("2025-10-15 22:00")
+    for day, orders in zip((14, 15), days, strict=False):
+        pd.testing.assert_frame_equal(orders.drop(columns="kitchen"), t.kitchen("oslo", day=f"2025-10-{day}").orders)
+    with pytest.raises(ValueError, match="No orders in this range"):
+        t.orders(day="2025-10-16")
+    assert t.events(day="2025-10-16")["order"].tolist() == ["long"]
+
+
+def test_kitchens_whose_ranges_overlap_are_asked_for_together(source: Twin) -> None:
+    places = source.locations
+    ranges = [Window(50, 60), Window(0, 10), Window(5, 20), Window(20, 30)]
+    groups = all_kitchens._overlapping(list(zip(places, ranges, strict=True)))
+    assert [[window for _, window in group] for group in groups] == [
+        [Window(0, 10), Window(5, 20)], [Window(20, 30)], [Window(50, 60)],
+    ]  # fmt: skip
 
 
 def test_times_of_several_zones_are_in_utc(source: Twin) -> None:

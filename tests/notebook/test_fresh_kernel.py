@@ -29,8 +29,13 @@ def test_an_order_is_shown_as_a_figure(kernel: Kernel) -> None:
 
 
 def test_hvplot_draws_the_tables(kernel: Kernel) -> None:
-    shown = kernel.shown('import hvplot.pandas\nk.history("1h").hvplot.line(y="active")')
-    assert "data-root-id" in shown["text/html"]
+    kernel.run("import hvplot.pandas")
+    for code in (
+        'k.history("1h").hvplot.line(y="active")',
+        'k.trajectories("1min").hvplot.points("lon", "lat")',
+        'k.moments.hvplot.bar("title", "severity")',
+    ):
+        assert "data-root-id" in kernel.shown(code)["text/html"]
 
 
 def test_tab_completes_arguments_and_keys(kernel: Kernel) -> None:

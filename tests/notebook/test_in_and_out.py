@@ -51,6 +51,15 @@ def test_every_table_is_handed_over_by_arrow(kitchen: Kitchen, name: str) -> Non
     assert duckdb.from_arrow(taken).aggregate("count(*)").fetchall()[0] == (len(table),)
 
 
+def test_an_id_is_a_column_of_the_arrow_table_without_a_copy(kitchen: Kitchen) -> None:
+    orders = kitchen.orders
+    taken = pa.table(orders)
+    assert duckdb.sql('select count(distinct "order") from taken').fetchall()[0] == (len(orders),)
+    for name in ("delivery_min", "revenue", "items"):
+        (chunk,) = taken[name].chunks
+        assert chunk.buffers()[1].address == orders[name].to_numpy().ctypes.data, name
+
+
 FORMS: dict[str, Any] = {
     "pandas": lambda rows: rows.to_pandas(),
     "pandas with an index": lambda rows: rows.to_pandas().set_index("order_id"),

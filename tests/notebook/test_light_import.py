@@ -8,6 +8,8 @@ from pathlib import Path
 DRAWS = {"param", "panel", "bokeh", "holoviews", "geoviews", "hvplot", "datashader", "PIL", "shapely", "jinja2"}
 """What panes, pictures and pages need."""
 SERVES = {"tornado", "pydantic", "sqlalchemy", "watchfiles", "rapidfuzz"}
+READS = {"duckdb", "sqlglot", "deltalake", "openpyxl", "prometheus_client"}
+"""What opening a source takes, or some sources."""
 COMPILES = {"numba", "llvmlite", "scipy"}
 """What judges and places the rows of a source, and computes the chances of a comparison."""
 NEVER = {"sklearn", "matplotlib", "dask", "xarray"}
@@ -30,7 +32,7 @@ def loaded(demo: Path, *then: str) -> set[str]:
 
 
 def test_importing_loads_what_tables_are_made_of_and_no_more(demo: Path) -> None:
-    assert not loaded(demo) & (DRAWS | SERVES | COMPILES | NEVER)
+    assert not loaded(demo) & (DRAWS | SERVES | READS | COMPILES | NEVER)
 
 
 def test_tables_need_nothing_that_draws_or_serves(demo: Path) -> None:

@@ -80,6 +80,11 @@ from twin.server import otlp
 otlp.start(Settings(otlp_endpoint="http://127.0.0.1:9")).close()
 """
 
+REFERENCE = """
+import furo, numpydoc
+from sphinx.application import Sphinx
+"""
+
 TESTS = """
 import pytest
 alone = ["-p", "no:cacheprovider", "--override-ini=addopts="]
@@ -117,12 +122,13 @@ def test_without_the_databricks_extra_a_warehouse_is_refused_with_what_to_do(dem
     [
         ("alerts", NOTICES),
         ("databricks", WAREHOUSE),
+        ("docs", REFERENCE),
         ("geo", POINTS),
         ("notebook", PANES),
         ("telemetry", COLLECTED),
         ("test", TESTS),
     ],
-    ids=["alerts", "databricks", "geo", "notebook", "telemetry", "test"],
+    ids=["alerts", "databricks", "docs", "geo", "notebook", "telemetry", "test"],
 )
 def test_an_extra_alone_starts(extra: str, script: str, demo: Path) -> None:
     done = start(script, demo, extra)
@@ -132,4 +138,4 @@ def test_an_extra_alone_starts(extra: str, script: str, demo: Path) -> None:
 
 
 def test_every_extra_is_started() -> None:
-    assert set(EXTRAS) == {"alerts", "databricks", "geo", "notebook", "telemetry", "test"}
+    assert set(EXTRAS) == {"alerts", "databricks", "docs", "geo", "notebook", "telemetry", "test"}

@@ -17,8 +17,8 @@ from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.notebook.door import Twin
 from twin.pages.compare import address as addresses
-from twin.pages.compare.ranges import first_choice, moved, offered, second_choice, whole_days
 from twin.pages.compare.side import Side
+from twin.pages.ranges import beside, first_choice, moved, offered, second_choice, whole_days
 from twin.replay.controller import ReplayController
 from twin.replay.paired import PairedController
 from twin.simulator.demo import write_demo
@@ -58,6 +58,34 @@ def test_the_days_offered_have_names_and_enough_data(hub: Hub) -> None:
     assert {"Last 7 days", "The 7 days before"} <= set(labels)
     assert all(hub.within("chicago", one.window.start, one.window.end) == one.window for one in offers)
     assert moved(days, tz, first_choice(hub, "chicago"), tz, 1) is None
+
+
+def test_what_a_range_can_be_put_beside_opens_as_it_says(hub: Hub) -> None:
+    tz = hub.location("chicago").tz
+    window = first_choice(hub, "chicago")
+    offers = beside(hub, "chicago", window)
+    groups = list(dict.fromkeys(group for group, _, _ in offers))
+    assert groups == [
+        "Another day of this kitchen", "Another kitchen, the same days", "A day and the one a week before",
+    ]  # fmt: skip
+    labels = [label for _, label, _ in offers]
+    assert labels[:2] == ["The week before, 10 Oct", "The day before, 16 Oct"]
+    assert "San Francisco" in labels
+    of_weeks = [label for group, label, _ in offers if group == groups[2]]
+    assert of_weeks == [f"{day} Oct" for day in ("Fri 17", "Thu 16", "Wed 15", "Tue 14", "Mon 13", "Sun 12", "Sat 11")]
+    here = {"location": "chicago", "start": tz.iso(window.start), "end": tz.iso(window.end)}
+    for group, label, fields in offers:
+        address = Address(here | fields)
+        (place, first), (other, second) = addresses.read(address, hub).sides
+        assert (place, address.remarks) == ("chicago", [])
+        if group == groups[1]:
+            assert hub.location(other).label == label
+            assert (first, second) == (window, window)
+        else:
+            assert other == "chicago"
+            days = 1 if label.startswith("The day") else 7
+            assert first.start - second.start == first.end - second.end == days * DAY
+            assert first == window or group == groups[2]
 
 
 @pytest.mark.parametrize("name", ["t", "speed", "start", "with_end", "location", "with", "tab"])

@@ -6,13 +6,11 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import twin
 from tests.api.test_network import Failing
 from tests.fake_timeline import send_message
-from twin.analysis.kitchen_state import STATES
 from twin.api import network
 from twin.api.kitchen_status import timeline_at
 from twin.foundation.address import Address
@@ -104,25 +102,57 @@ def test_a_row_leads_to_the_range_that_its_figures_are_of(hub: Twin) -> None:
         at = page.view.controller.now()
         for location, row in page.update().items():
             place = hub.location(location)
-            timeline = timeline_at(hub, place, at)
+            timeline = timeline_at(hub, place, at // 60 * 60)
             given = [] if row["range"] is None else [place.tz.seconds(one) for one in row["range"]]
             assert hub.timeline(location, *given).window == timeline.window
 
 
-def test_the_worst_state_of_each_hour_is_that_of_its_minutes(hub: Twin) -> None:
-    place = hub.locations[0]
-    t = hub.last_hours(place.id).end - HOUR
-    states = shown.row(hub, place, t)["states"]
-    timeline = timeline_at(hub, place, t)
-    log = hub.states(timeline)
-    harm = ["calm", "recovering", "building", "trouble"]
-    for number, digit in enumerate(states["digits"]):
-        begin = states["first"] + number * HOUR
-        minutes = np.arange(begin + 60, begin + HOUR + 1, 60)
-        inside = [one for one in minutes.tolist() if timeline.window.start <= one <= timeline.window.end]
-        worst = max((harm.index(STATES[log.at(one)[0]]) for one in inside), default=0)
-        if inside and begin > timeline.window.start:
-            assert int(digit) == worst, number
+def test_every_hour_has_its_worst_state_whether_its_day_is_loaded_or_not(hub: Twin) -> None:
+    page = Opened(hub, t="2025-10-17T18:40:00")
+    rows = page.update()
+    state = page.page.state
+    hours = int((state["end"] - state["start"]) // HOUR)
+    for place in hub.locations:
+        past, day = rows[place.id]["past"], rows[place.id]["states"]
+        assert sum(digit != "9" for digit in past["digits"]) >= 0.9 * min(hours, (place.end - place.start) / HOUR)
+        found = {past["first"] + HOUR * n: digit for n, digit in enumerate(past["digits"])}
+        begin = timeline_at(hub, place, page.view.controller.now()).window.start
+        for number, digit in enumerate(day["digits"]):
+            if day["first"] + number * HOUR > begin and digit != "9":
+                assert found[day["first"] + number * HOUR] == digit, (place.id, number)
+
+
+def test_streets_around_a_kitchen_are_sent_once(hub: Twin) -> None:
+    page = Opened(hub, t="2025-10-17T18:40:00")
+    rows = page.update()
+    for place in hub.locations:
+        lines = rows[place.id]["streets"]
+        assert len(lines) > 10
+        assert all(len(line) % 2 == 0 and len(line) > 2 for line in lines)
+        assert all(abs(one) <= shown.FAR for line in lines for one in line)
+        assert any(max(map(abs, line[:2])) <= 20 for line in lines), "routes begin at the kitchen"
+    assert not any("streets" in row for row in page.update().values())
+
+
+def test_a_brand_narrows_the_rows_to_its_kitchens_and_orders(hub: Twin) -> None:
+    brands = network.network_of(hub).brands()
+    name = next(iter(brands))
+    page = Opened(hub, t="2025-10-17T18:40:00", brand=name.lower())
+    assert page.last("brands")["names"] == list(brands)
+    told = page.last("brand")
+    ids = [place.id for place in hub.locations]
+    assert (told["name"], {ids[at] for at in told["kitchens"]}) == (name, set(brands[name]))
+    t = page.view.controller.now()
+    rows = page.update()
+    assert set(rows) == set(brands[name])
+    for row in network.network(hub, network.parameters.NetworkQuery(at_time=network.instant(t), brand=name)).kitchens:
+        assert rows[row.location]["throughput_per_hour"] == row.throughput_per_hour
+    page.told.clear()
+    page.run(page.view._choose_brand("Atlantis Grill"))
+    told = page.last("brand")
+    assert (told["name"], told["kitchens"]) == ("", None)
+    assert "Atlantis Grill" in told["problem"]
+    assert set(page.update()) == set(ids)
 
 
 def test_a_kitchen_that_fails_leaves_the_others_on_the_page(hub: Twin) -> None:

@@ -1,15 +1,13 @@
 """What the sessions of a live kitchen share: one timeline for all, late rows counted, a failing source said."""
 
-import gc
 import threading
 
-import pyarrow as pa
 import pytest
 
 from tests.memory_source import MemorySource, row, table
 from twin.analysis.baseline import Baseline
 from twin.foundation.settings import Settings
-from twin.foundation.times import DAY, HOUR
+from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.replay.clock import LAG_S
 from twin.replay.controller import ReplayController
@@ -158,88 +156,6 @@ def test_what_is_usual_is_not_asked_for_with_every_batch(hub, source, asked):
         kitchen.learn()
         assert kitchen.state.insights.timeline is kitchen.state.timeline
     assert len(asked) == 1
-
-
-def life(n: int, t: float):
-    """An order with its seven events and a few pings, which began at t."""
-    steps = (("order_created", 0), ("gk_started", 60), ("gk_finished", 400), ("gk_ready", 420), ("driver_arrived", 480),
-             ("driver_picked_up", 520), ("driver_ping", 580), ("driver_ping", 640), ("delivered", 900))  # fmt: skip
-    return [row(f"{n:06d}", kind, t + after, lat=37.79, lon=-122.39) for kind, after in steps]
-
-
-@pytest.mark.soak
-def test_a_live_day_at_sixty_times_life_takes_no_more_memory_than_its_range(lasting, monkeypatch):
-    """24 hours of wall time at 60x are 60 days of data: a batch every second, the clock injected. What is held is 25 hours.
-
-    In the short form a batch has what comes in three minutes of wall time, and it is four hours, ten days of data.
-    """
-    hours, every = lasting(4.0, 24.0), lasting(180.0, 1.0)
-    wall = [0.0]
-    rows = [one for n in range(48) for one in life(n, T0 - 86_400 + 1800.0 * n)]
-    source = Forgetting(table(rows))
-    hub = Hub(source, Settings(final_after_s=60.0), clock=lambda: T0 + 365 * DAY)
-    monkeypatch.setattr(hub, "_read_baseline", lambda timeline: (Baseline.none(), ()))
-    kitchen = hub.cached(LiveKitchens).kitchen("sf")
-    monkeypatch.setattr(kitchen, "_wall", lambda: wall[0])
-    controller = ReplayController(wall=lambda: wall[0])
-    first = kitchen.advance()
-    controller.load(first.timeline, first.edge, first.edge)
-    controller.follow()
-    held, n, due = list[tuple[float, int, int]](), 48, T0
-    while wall[0] < hours * HOUR:
-        wall[0] += every
-        now, batch = T0 + 60 * wall[0], []
-        while due <= now - 900:
-            batch += life(n, due)
-            n, due = n + 1, due + 1200.0
-        if not batch:
-            continue
-        source.send(table(batch))
-        hub.refresh()
-        state = kitchen.advance()
-        controller.extend(state.timeline, state.edge)
-        if n % 24 == 0:
-            kitchen.learn()
-            gc.collect()
-            held.append((state.edge, state.timeline.nbytes, len(gc.get_objects())))
-    assert controller.state == "live"
-    assert controller.timeline.window.start > T0 + (hours / 24 * 60 - 2) * DAY
-    span = controller.timeline.window.end - controller.timeline.window.start
-    assert span <= 25 * HOUR + 60
-    last = held[-1][0] - T0
-    parts = [
-        [one for one in held if begin <= one[0] - T0 < end]
-        for begin, end in ((2 * DAY, 6 * DAY), (last - 4 * DAY, 1e9))
-    ]
-    early, late = ([max(one[k] for one in some) for k in (1, 2)] for some in parts)
-    print(f"after 2 to 6 days {early}, at the end of {last / DAY:.0f} {late} bytes and objects")
-    assert late[0] <= 1.05 * early[0]
-    assert late[1] <= 1.02 * early[1]
-
-
-class Forgetting(MemorySource):
-    """A source that keeps two days, as one with a retention does, so that what grows is not the test."""
-
-    def refresh(self) -> bool:
-        self._sent, some = list(self.waiting), super().refresh()
-        return some
-
-    @property
-    def mark(self) -> int:
-        return self._let_go + len(self.rows)
-
-    _let_go = 0
-
-    def arrived(self, location: str, after: int):
-        return self.rows.slice(max(0, after - self._let_go))
-
-    def locations(self):
-        t = self.rows["ts"].cast(pa.int64()).to_numpy() / 1e6
-        if t.max() - t.min() > 3 * DAY:
-            kept = t >= t.max() - 2 * DAY
-            self._let_go += int((~kept).sum())
-            self.rows = self.rows.filter(pa.array(kept))
-        return super().locations()
 
 
 @pytest.mark.parametrize("playing", [False, True])

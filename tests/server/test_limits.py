@@ -18,7 +18,7 @@ from tornado.httpserver import HTTPServer
 import twin.api as api
 from tests.api.serving import fetch, served
 from tests.server.open_servers import handshake, token_in
-from twin.foundation import telemetry
+from twin.foundation import counters
 from twin.foundation.errors import SourceError
 from twin.foundation.loglimit import LogLimit
 from twin.foundation.settings import Settings
@@ -143,7 +143,7 @@ def test_when_all_places_are_taken_the_page_says_so_and_tries_again() -> None:
     with limited(Settings(max_sessions=2), SHORT) as address:
         for _ in range(2):
             assert fetch(address + "/page").status == 200
-        before = telemetry.REFUSED_SESSIONS._value.get()
+        before = counters.REFUSED_SESSIONS._value.get()
         full = fetch(address + "/page")
         assert full.status == 503
         assert int(full.headers["retry-after"]) > 0
@@ -152,7 +152,7 @@ def test_when_all_places_are_taken_the_page_says_so_and_tries_again() -> None:
         assert fetch(address + "/page/autoload.js?bokeh-autoload-element=1").status == 503
         upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Protocol": "bokeh, made.up"}
         assert fetch(address + "/page/ws", upgrade).status == 503
-        assert telemetry.REFUSED_SESSIONS._value.get() == before + 3
+        assert counters.REFUSED_SESSIONS._value.get() == before + 3
         assert fetch(address + "/healthz").status == 200
         assert fetch(address + "/static/js/bokeh.min.js").status == 200
 
@@ -182,7 +182,7 @@ def test_users_behind_a_proxy_that_is_not_trusted_are_not_one_client() -> None:
 
 def test_health_is_told_while_the_event_loop_is_held_and_the_log_says_by_what(caplog: pytest.LogCaptureFixture) -> None:
     page = Held()
-    stalls = telemetry.LOOP_STALLS._value.get()
+    stalls = counters.LOOP_STALLS._value.get()
     with caplog.at_level(logging.WARNING, "twin.server.watchdog"), limited(Settings(), SHORT, page) as address:
         deadline = time.monotonic() + SOON
         assert fetch(address + "/page").status == 200
@@ -197,7 +197,7 @@ def test_health_is_told_while_the_event_loop_is_held_and_the_log_says_by_what(ca
             time.sleep(0.6)
         finally:
             page.go_on.set()
-        while telemetry.LOOP_STALLS._value.get() == stalls:
+        while counters.LOOP_STALLS._value.get() == stalls:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         held.join(SOON)

@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import twin.api as api
 from tests.api.serving import fetch, served
-from twin.foundation import telemetry
+from twin.foundation import counters, telemetry
 from twin.foundation.settings import Settings
 from twin.server import otlp
 
@@ -94,12 +94,12 @@ def sending(address: str) -> Iterator[None]:
 
 
 def test_every_metric_arrives_as_it_is_scraped(collector: Collector) -> None:
-    telemetry.REQUESTS.labels("of a test", "GET", 200).inc(3)
-    telemetry.REQUEST_SECONDS.labels("of a test").observe(0.003)
-    telemetry.REQUEST_SECONDS.labels("of a test").observe(1e6)
+    counters.REQUESTS.labels("of a test", "GET", 200).inc(3)
+    counters.REQUEST_SECONDS.labels("of a test").observe(0.003)
+    counters.REQUEST_SECONDS.labels("of a test").observe(1e6)
     with sending(collector.address):
         pass
-    for family in text_string_to_metric_families(telemetry.exposition().decode()):
+    for family in text_string_to_metric_families(counters.exposition().decode()):
         if family.name.endswith("_created") or not family.samples:
             continue
         metric = collector.metrics[family.name]

@@ -80,6 +80,31 @@ scenes:
             assert scene.race.values(into)[lane] == expected
 
 
+def test_a_network_has_all_kitchens_or_those_it_names(source: Twin, tmp_path: Path) -> None:
+    file = tmp_path / "show.yaml"
+    file.write_text(
+        """
+scenes:
+  - {network: all, time: 2025-10-16 17:00, duration: 24}
+  - network: [chicago, sanfrancisco]
+    time: 2025-10-16 17:00
+    speed: 60
+    duration: 10
+    caption: Two cities
+    detail: Dinner
+"""
+    )
+    every, two = load(file, source).scenes
+    assert every.board is not None
+    assert two.board is not None
+    assert [one.name for one in every.board.kitchens] == [place.label for place in source.locations]
+    assert [one.name for one in two.board.kitchens] == ["Chicago", "San Francisco"]
+    assert (every.speed, every.headline, every.board.minutes) == (600, "All kitchens", 24 * 10 + 1)
+    assert (two.location, two.headline, two.detail, two.board.minutes) == ("chicago", "Two cities", "Dinner", 11)
+    assert every.t == two.t == every.board.start == seconds("2025-10-16 17:00")
+    assert every.race is None
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -103,6 +128,16 @@ scenes:
         ("scenes: [{race: late, time: 2025-10-16 11:00, lanes: [{place: chicago, week: 1}]}]", "week is not known"),
         ("scenes: [{race: late, time: 2025-10-16 11:00, zoom: 3, lanes: [{place: chicago}]}]", "zoom is not known"),
         ("scenes: [{race: late, time: 1999-10-16 11:00, lanes: [{place: chicago}]}]", "has no 1999"),
+        ("scenes: [{network: all}]", "a network needs `time`"),
+        ("scenes: [{network: some, time: 2025-10-16 11:00}]", "`all` or a list of kitchens"),
+        ("scenes: [{network: [], time: 2025-10-16 11:00}]", "`all` or a list of kitchens"),
+        ("scenes: [{network: [atlantis], time: 2025-10-16 11:00}]", "atlantis"),
+        ("scenes: [{network: [chicago, chicago], time: 2025-10-16 11:00}]", "names a kitchen twice"),
+        ("scenes: [{network: [a, b, c, d, e, f, g, h, i], time: 2025-10-16 11:00}]", "at most 8 kitchens, not 9"),
+        ("scenes: [{network: all, time: 1999-10-16 11:00}]", "has no 1999"),
+        ("scenes: [{network: all, time: 18:10}]", "needs its day"),
+        ("scenes: [{network: all, time: 2025-10-16 11:00, place: chicago}]", "place is not known"),
+        ("scenes: [{network: all, time: 2025-10-16 11:00, speed: 1000, duration: 3600}]", "of two at most"),
         ("scenes: [{place: chicago, time: 1999-01-01 10:00}]", "has no 1999"),
         ("scenes: [{place: chicago, time: 2025-10-16 18:10, spede: 3}]", "spede is not known"),
         ("scenes: [{place: chicago, time: 2025-10-16 18:10, speed: fast}]", "speed must be a number"),
@@ -117,6 +152,7 @@ def test_an_error_is_reported_in_one_sentence(source: Twin, tmp_path: Path, text
     with pytest.raises(ConfigError, match=message) as raised:
         load(file, source)
     assert "\n" not in str(raised.value)
+    assert str(raised.value).count("show.yaml") == 1
 
 
 def test_a_missing_file_is_reported(source: Twin, tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """What our components do in Panel's place: with the same result, and with less work.
 
-`Component` overrides four methods of Panel that are not public, because a tick of a dashboard changes a dozen Params and
-Panel's own way takes a millisecond for each. There is no public way to the same. So each is held against Panel's own on every
-component that there is, and against the work that it saves: where Panel changes what it does, a test here fails, and where
-Panel saves the work itself, another does, and the override can go.
+`Component` overrides methods of Panel that are not public, because a tick of a dashboard changes a dozen Params and Panel's own
+way takes a millisecond for each, and because every session has twenty components. There is no public way to the same. So each
+is held against Panel's own on every component that there is, and against the work that it saves: where Panel changes what it
+does, a test here fails, and where Panel saves the work itself, another does, and the override can go.
 """
 
 import importlib
@@ -13,6 +13,7 @@ from types import MethodType
 from typing import Any
 
 import panel as pn
+import panel.custom
 import panel.io.document
 import param
 import pytest
@@ -20,9 +21,10 @@ from bokeh.core.has_props import HasProps
 from bokeh.document import Document
 from bokeh.document.events import ModelChangedEvent
 from bokeh.model import Model
-from panel.custom import Child, JSComponent
+from panel.custom import Child, JSComponent, ReactiveESM
 from panel.io.document import unlocked
 from panel.io.state import set_curdoc
+from panel.util import classproperty
 
 import twin.notebook
 import twin.views
@@ -31,6 +33,8 @@ from twin.views.shared.component import Component
 
 pytestmark = pytest.mark.slow
 
+PANELS: Any = JSComponent
+"""Whose descriptors are read as they are."""
 OVERRIDDEN = ("_get_model", "_get_properties", "_update_properties", "_update_model")
 
 
@@ -266,6 +270,46 @@ def test_only_the_modules_address_differs_from_panels(view: type[Component], mon
     assert alone["bundle"] not in (None, "url")
     address = component._published((view,)) if view.apart else component.bundle_url()
     assert (served["bundle"], served["esm"]) == ("url", f"./{address}")
+
+
+# -- what is the same for every session --------------------------------------------------------------------------------
+@every_component
+def test_params_that_follow_and_module_are_panels(view: type[Component]) -> None:
+    made = view()
+    assert made._synced_params == PANELS._synced_params.fget(made)
+    assert view._render_esm() == PANELS._render_esm.__func__(view)
+    assert ReactiveESM.__dict__["_bundle_path"].__get__(None, view) is None, "no bundle lies on the disk"
+
+
+def test_panel_does_anew_for_every_component_what_ours_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    dedent = panel.custom.textwrap.dedent
+    monkeypatch.setattr(panel.custom.textwrap, "dedent", lambda text: done.append("dedent") or dedent(text))
+    monkeypatch.setattr(ReactiveESM, "_bundle_path", classproperty(lambda cls: done.append("look for a bundle")))
+
+    def does(view: type[Component]) -> set[str]:
+        done.clear()
+        Shown(view())
+        return set(done)
+
+    first = COMPONENTS[0]
+    assert does(first) == set()
+    monkeypatch.delattr(Component, "_bundle_path")
+    monkeypatch.delattr(Component, "_render_esm")
+    assert does(first) == {"dedent", "look for a bundle"}
+    lists = [PANELS._synced_params.fget(first()) for _ in range(2)]
+    assert lists[0] is not lists[1], "the list is made at each look"
+
+
+def test_panel_copies_the_params_of_every_component_and_ours_does_not() -> None:
+    def copied(view: Component) -> int:
+        before = len(view._param__private.params)  # those that are the instance's own
+        view.get_root(Document())
+        return len(view._param__private.params) - before
+
+    plain_view = next(view for view in COMPONENTS if not component._children_of(view))
+    assert copied(as_panel_does(plain_view(), "_get_properties", "_get_children")) > 20
+    assert copied(plain_view()) == 0
 
 
 # -- _update_properties --------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from twin.views.session.session import ReplaySession
 from twin.views.shared.component import Component
 from twin.views.shared.stand_in import StandInPanel, built
 from twin.views.shared.view import ReplayView
+from twin.views.trends.trends import TrendsView
 
 for _package in (twin.views, twin.pages):
     for _module in pkgutil.walk_packages(_package.__path__, _package.__name__ + "."):
@@ -33,7 +34,11 @@ PANELS = sorted(
     (one for one in ReplayView.__subclasses__() if ".shared." not in one.__module__ and "__panel__" in vars(one)),
     key=lambda one: one.__name__,
 )
-every_panel = pytest.mark.parametrize("kind", PANELS, ids=lambda kind: kind.__name__)
+every_panel = pytest.mark.parametrize(
+    "kind",
+    [pytest.param(one, id=one.__name__, marks=[pytest.mark.slow] * (one is TrendsView)) for one in PANELS],
+)
+"""The trends draw four figures each time, half a second of CPU; the quick run says the same of all others."""
 
 
 class Recorder(ReplayView):

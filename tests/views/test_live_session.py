@@ -7,6 +7,7 @@ import pytest
 
 from tests.memory_source import MemorySource, row, table
 from twin.analysis.baseline import Baseline
+from twin.analysis.metrics import MetricIndex
 from twin.analysis.moments.examination import Findings
 from twin.analysis.moments.unfolding import KnownFrom, block_of
 from twin.foundation.times import DAY
@@ -23,6 +24,8 @@ from twin.views.order.order import OrderView
 from twin.views.order_list.order_list import OrderListView
 from twin.views.pipeline.pipeline import PipelineView
 from twin.views.session.session import ReplaySession
+from twin.views.shared.component import Component
+from twin.views.shared.view import ReplayView
 from twin.views.transport.transport import TransportView
 from twin.views.trends.trends import TrendsView
 from twin.views.why.why import WhyView
@@ -155,7 +158,7 @@ VIEWS = (MapView, PipelineView, KpiView, AlertView, FeedView, MomentsView, Order
          TransportView)  # fmt: skip
 
 
-@pytest.mark.parametrize("made", VIEWS)
+@pytest.mark.parametrize("made", [pytest.param(one, marks=[pytest.mark.slow] * (one is TrendsView)) for one in VIEWS])
 def test_a_view_that_was_extended_shows_what_one_shows_that_was_opened_then(kitchen, made):
     """Whatever a view kept of the timeline before must not differ from what it would have made of the later one."""
     view = made(kitchen.controller)
@@ -283,6 +286,57 @@ def test_a_page_that_follows_shows_its_figures_with_every_batch_and_where_it_com
         kitchen.wall[0] += 0.5
         kitchen.session.tick()
     assert len(shown) == 6, "one that is behind plays as ever"
+
+
+def test_pages_that_follow_show_one_moment_and_its_figures_are_made_once(kitchen, monkeypatch):
+    """However far apart they take what came in; a page that has just jumped to live never goes back for it."""
+    kitchen.choose(follow="live")
+    made: list[float] = []
+    kpis = MetricIndex.kpis
+
+    def counted(index, t, *given):
+        made.append(t)
+        return kpis(index, t, *given)
+
+    monkeypatch.setattr(MetricIndex, "kpis", counted)
+    walls = [[50.0] for _ in range(3)]
+    controllers = [ReplayController(wall=lambda own=own: own[0]) for own in walls]
+    sessions = [ReplaySession(kitchen.hub, one) for one in controllers]
+    shown: list[list[float]] = [[], [], []]
+    for session, controller, own in zip(sessions, controllers, shown, strict=True):
+        session.watch([KpiView(controller), Moments(own)])
+        session.show_live("sf")
+        session.following.end()
+        session.following._location = "sf"
+    for _ in range(6):
+        state = kitchen.newer(1.0) and kitchen.shared.state
+        made.clear()
+        for late, session, wall in zip((0.0, 0.2, 0.4), sessions, walls, strict=True):
+            wall[0] = kitchen.wall[0] + late
+            session.following.catch_up()
+        assert [own[-1] for own in shown] == [state.t] * 3
+        assert made == [state.t], "by the first page, for all"
+    assert all(own == sorted(own) for own in shown)
+    controllers[0].seek(kitchen.edge - 600)
+    controllers[0].follow()
+    went = shown[0][-1]
+    kitchen.newer(0.2)
+    sessions[0].following.catch_up()
+    assert shown[0][-1] >= went
+
+
+class Moments(ReplayView):
+    """A view that notes which moments it was shown."""
+
+    def __init__(self, shown: list[float]) -> None:
+        super().__init__()
+        self._shown, self._panel = shown, Component()
+
+    def __panel__(self) -> Component:
+        return self._panel
+
+    def show(self, snapshot) -> None:  # type: ignore[override]  # as in ReplayView
+        self._shown.append(snapshot.t)
 
 
 def test_a_page_that_nobody_sees_is_sent_nothing_and_catches_up(kitchen):

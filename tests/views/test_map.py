@@ -1,6 +1,9 @@
 """What the map sends: windows that keep every driver's position, a calm first view, texts for hover, and nothing unasked."""
 
 import asyncio
+import base64
+import json
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -58,6 +61,18 @@ def test_a_window_puts_every_driver_where_the_roads_put_it(sent):
     kx, ky = timeline.kitchen
     for order, (x, y) in truth.items():
         assert np.hypot(found[order][0] + kx - x, found[order][1] + ky - y) < messages.FINE_M + 0.1
+
+
+def test_where_no_bytes_arrive_the_same_columns_are_sent_as_text(sent):
+    view, _, sent_messages = sent
+    ask = partial(send_request, view, ask="motion", number=1, **{"from": DAY0 + 600, "to": DAY0 + 900, "after": None})
+    ask()
+    view.as_text = True
+    ask()
+    plain, text = sent_messages
+    assert json.loads(json.dumps(text)) == text
+    assert base64.b64decode(text["packed"]) == plain["packed"].tobytes()
+    assert {**text, "packed": 0} == {**plain, "packed": 0}
 
 
 def test_a_window_that_goes_on_brings_only_what_the_browser_lacks(sent):

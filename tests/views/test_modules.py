@@ -15,6 +15,7 @@ ENTRIES = {path.stem: path for path in modules.views()}
 SCRIPTS = {
     modules.PACKAGE / "pages/kiosk/outer.js",
     modules.PACKAGE / "pages/operations/connection.js",
+    modules.PACKAGE / "pages/operations/few_models.js",
     modules.PACKAGE / "pages/operations/load_modules.js",
 }
 """Files that stand in the HTML of a page, with all that they import, as one script."""

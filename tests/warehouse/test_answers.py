@@ -87,6 +87,8 @@ def questions(place: Location, order: str) -> dict[str, dict[str, Any]]:
             "most": 5,
         },
         "network": {"from_ts": part["from_ts"], "to_ts": part["to_ts"], "late_us": 1_830_000_000},
+        "carried": {"from_ts": part["from_ts"], "to_ts": part["to_ts"]},
+        "happened": {"from_ts": part["from_ts"], "to_ts": part["to_ts"]},
         "ready": {},
     }
 
@@ -111,6 +113,7 @@ def test_every_question_has_the_answer_that_the_files_give(
         part = (place.id, place.start + 6 * 3600.5, place.start + 30 * 3600)
         assert same(ours.window(*part), theirs.window(*part))
         assert same(ours.history(*part), theirs.history(*part))
+        assert same(ours.begun(*part[1:]), theirs.begun(*part[1:]))
         assert same(ours.routes(place.id, 20), theirs.routes(place.id, 20))
         with monkeypatch.context() as patch:
             patch.setattr("twin.sources.window_sizes.ROUTES_SHARE", 10_000 / Settings().memory_bytes)
@@ -178,6 +181,7 @@ def test_orders_that_live_for_days_are_whole_through_a_warehouse(
     for start, end in [(midnight + n * 43_200, midnight + (n + 2) * 43_200) for n in range(-1, 5)]:
         assert same(through.source.window(place.id, start, end), direct.source.window(place.id, start, end))
         assert same(through.source.history(place.id, start, end), direct.source.history(place.id, start, end))
+        assert same(through.source.begun(start, end), direct.source.begun(start, end))
         for query in ("totals", "brands", "buckets"):
             part: dict[str, Any] = {"location": place.id, "from_ts": start, "to_ts": end}
             part |= {"granularity": "hour"} if query == "buckets" else {}

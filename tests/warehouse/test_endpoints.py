@@ -163,6 +163,7 @@ def test_statements_and_rows_are_those_of_the_documentation(
     order = through.timeline(PLACE).orders.ids[7].as_py()
     count("An order by its id", lambda: fetch(f"{server}{BASE}/orders/{order}"))
     count("A mistyped id", lambda: fetch(f"{server}{BASE}/orders/{order[:-1]}_"))
+    count("The orders of all kitchens of a day", lambda: through.orders(end - LONGEST_DAY_S, end))
     months = Window(end - 62 * LONGEST_DAY_S, end)
     count("Two months of the delay ledger by brand", lambda: long_answer(through, place, months, "brand", None))
     through.insights(through.timeline(PLACE))

@@ -298,11 +298,13 @@ def live_over_websocket(app: App, place: str, headers: dict[str, str]) -> tuple[
             connection = await websocket_connect(HTTPRequest(address, headers=headers))
         except HTTPClientError as error:
             return error.code, (error.response.body if error.response else b"").decode()
-        with closing(connection):
-            said = ""
-            while '"current_time"' not in said:
-                said += str(await connection.read_message() or "")
-            return 200, said
+        said = ""
+        while '"current_time"' not in said:
+            said += str(await connection.read_message() or "")
+        connection.close()
+        while await connection.read_message() is not None:
+            pass
+        return 200, said
 
     return asyncio.run(asyncio.wait_for(talk(), SOON))
 
@@ -322,6 +324,64 @@ def test_a_live_feed_says_nothing_of_what_its_user_may_not_read(
     assert found_in(said.encode(), foreign(user, orders, other)) == []
     without = {name: value for name, value in app.headers(user).items() if name != HEADER}
     assert follow(app, own, without)[0] == 401
+
+
+def all_over_http(app: App, place: str, headers: dict[str, str], told: Callable[[], object]) -> str:
+    """All that a live feed says until it ends; `told()` is called when it has begun."""
+    address, said = f"{app.address}{BASE}/locations/{place}/live", ""
+    with (
+        httpx.Client(trust_env=False, timeout=SOON) as client,
+        client.stream("GET", address, headers=headers) as answer,
+    ):
+        assert answer.status_code == 200
+        deadline = time.monotonic() + SOON
+        for line in answer.iter_lines():
+            assert time.monotonic() < deadline, "it goes on"
+            said += f"{line}\n"
+            if line == "event: live_position":
+                told()
+    return said
+
+
+def all_over_websocket(app: App, place: str, headers: dict[str, str], told: Callable[[], object]) -> str:
+    """The same over a WebSocket."""
+
+    async def talk() -> str:
+        address, said = f"{app.address.replace('http', 'ws', 1)}/ws/v1/locations/{place}/live", ""
+        with closing(await websocket_connect(HTTPRequest(address, headers=headers))) as connection:
+            while (message := await connection.read_message()) is not None:
+                said += str(message)
+                if '"live_position"' in str(message):
+                    told()
+            assert (connection.close_code, "connect again" in (connection.close_reason or "")) == (1001, True)
+        return said
+
+    return asyncio.run(asyncio.wait_for(talk(), SOON))
+
+
+@pytest.mark.parametrize("follow", [all_over_http, all_over_websocket])
+def test_a_live_feed_ends_when_rights_are_read_anew_and_goes_on_for_who_still_has_them(
+    app: App, monkeypatch: pytest.MonkeyPatch, follow: Callable[[App, str, dict[str, str], Callable[[], object]], str]
+) -> None:
+    """Whoever is told of a kitchen for days is asked again, as with every request: what was taken away is told no more."""
+    own, token = USERS["ben"][0], app.tokens["ben"]
+    now = [max([time.monotonic(), *process.visitors._opened.values()])]  # others have moved it
+    monkeypatch.setattr(process.visitors, "_clock", lambda: now[0])
+    monkeypatch.setattr("twin.api.live.HEARTBEAT_S", 0.05)
+    assert app.get("ben", f"{BASE}/locations").status == 200
+
+    def later() -> None:
+        now[0] += process.settings_or_default.rights_s + 1
+
+    for _ in range(2):
+        assert "live_position" in follow(app, own, app.headers("ben"), later)
+    monkeypatch.setitem(app.warehouse.users, token, User("ben", "location = 'sanfrancisco'"))
+    later()
+    begin = live_over_http if follow is all_over_http else live_over_websocket
+    assert begin(app, own, app.headers("ben"))[0] == 404
+    monkeypatch.setitem(app.warehouse.users, token, User("ben", USERS["ben"][1]))
+    later()
+    assert begin(app, own, app.headers("ben"))[0] == 200
 
 
 class Visit(Session):

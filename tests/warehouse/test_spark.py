@@ -199,6 +199,7 @@ def asked_of(source: Twin) -> None:
         source.source.query("window_size", location=place.id, **lives.ranges(place.start, place.start + DAY, None))
         source.insights(timeline)
         source.streets(place.id)
+        source.orders(day="2025-10-16")  # of all kitchens
         order = timeline.orders.ids[3].as_py()
         # orders that live for days make the record begin days before most orders; what has no rows compares nothing
         most = replace(place, start=float(np.median(timeline.orders.began)) - 21 * 3600)

@@ -194,6 +194,10 @@ class Baseline:
         start = t - float(self._tz.local(t)) % HOUR
         return start, start + HOUR
 
+    def hours(self, t: Floats) -> Floats:
+        """Return when the hour of the kitchen's clock around each of `t` (n,) begins, data seconds."""
+        return t - self._tz.local(t) % HOUR
+
     def completion_before(self, t: float) -> tuple[float | None, int]:
         """Return the completion rate 24 hours before t, and the number of orders then due."""
         before = t - DAY

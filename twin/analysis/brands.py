@@ -9,15 +9,18 @@ month.
 
 import math
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from twin.foundation.stages import STALLED_AFTER
+from twin.analysis.metrics import MetricIndex
+from twin.foundation.stages import COMPLETED, STAGES, STALLED_AFTER
 from twin.foundation.times import Time, seconds
 from twin.timeline.orders import Orders
-from twin.timeline.timeline import Timeline
+from twin.timeline.timeline import Snapshot, Timeline
 
 TREND_Z = 2.58
 """Standard deviations beyond which a difference is a trend: one stable brand in a hundred exceeds them by chance."""
@@ -90,6 +93,51 @@ def performance(timeline: Timeline, t0: Time | None = None, t1: Time | None = No
         for k in np.flatnonzero(number).tolist()
     ]
     return sorted(figures, key=lambda brand: (-brand.orders, -(brand.revenue or 0.0), brand.brand))
+
+
+@dataclass(frozen=True)
+class BrandOrders:
+    """The orders of a timeline with an item of one brand: `has` (n,) says which, `index` has their figures."""
+
+    has: NDArray[np.bool_]
+    index: MetricIndex
+
+    def counts(self, snapshot: Snapshot) -> dict[str, int]:
+        """Return how many of the open orders are in each stage."""
+        stages = snapshot.stage[self.has[snapshot.order]]
+        return dict(zip(STAGES[:COMPLETED], np.bincount(stages, minlength=COMPLETED).tolist(), strict=True))
+
+
+def of_brand(timeline: Timeline, brand: str) -> BrandOrders:
+    """Return the orders of a brand, by its name: an order of several brands is one of each."""
+    made = timeline.cached(_ByBrand).made
+    if brand not in made:
+        made[brand] = _brand_orders(timeline, brand)
+    return made[brand]
+
+
+class _ByBrand:
+    """The orders of the brands that were asked for."""
+
+    def __init__(self, _: Timeline) -> None:
+        self.made: dict[str, BrandOrders] = {}
+
+
+def _brand_orders(timeline: Timeline, brand: str) -> BrandOrders:
+    orders = timeline.orders
+    names, order, number = pairs(orders)
+    has = np.zeros(len(orders), bool)
+    if brand in names:
+        has[order[number == names.index(brand)]] = True
+    some = SimpleNamespace(
+        created=orders.created[has],
+        delivered=orders.delivered[has],
+        cancelled=orders.cancelled[has],
+        revenue=orders.revenue[has],
+        enter=orders.enter[:, has],
+    )
+    like = SimpleNamespace(orders=some, tz=timeline.tz, location=timeline.location)
+    return BrandOrders(has, MetricIndex(cast(Timeline, like)))
 
 
 def pairs(orders: Orders) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:

@@ -7,6 +7,7 @@ their counterparts, with what neighbours have in common (a rush lasts for hours)
 """
 
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -159,7 +160,7 @@ def compare(
         (orders[0], orders[1]),
         (total[0] - orders[0], total[1] - orders[1]),
         by_weekday,
-        _sentence(differences, names),
+        sentence_of(differences, names),
     )
 
 
@@ -335,18 +336,40 @@ def _width(moved: Floats, *, paired: bool) -> float:
     return float(width)
 
 
-def _sentence(differences: tuple[Difference, ...], names: tuple[str, str]) -> str:
-    """Return what differs in one sentence, delivery time and late share first."""
-    told = [one for one in differences if one.change and one.first is not None and one.second is not None]
+def sentence_of(differences: tuple[Difference, ...], names: tuple[str, str]) -> str:
+    """Return what differs in one sentence, delivery time and late share first; what is not told of either is passed over."""
+    told = [one for one in differences if one.change]
+    alike = sum(one.low is not None and not one.change for one in differences)
+    open_ = sum(one.low is None and (one.first is not None or one.second is not None) for one in differences)
+    unclear = f"of {open_} figures there is too little to tell" if open_ > 1 else "of one there is too little to tell"
+    if not told and not alike:
+        return f"There is too little to tell whether {names[1]} differs from {names[0]}."
     if not told:
-        return f"No figure of {names[1]} differs from {names[0]} by more than chance."
+        rest = f"; {unclear}" if open_ else ""
+        return f"No figure of {names[1]} differs from {names[0]} by more than chance{rest}."
     first = sorted(
         told, key=lambda one: (one.name not in (DELIVERY, LATE), not GOOD.get(one.name), list(LABELS).index(one.name))
     )
-    parts = [
-        f"{one.label[0].lower()}{one.label[1:]} {one.second:.1f} against {one.first:.1f} ({one.change})"
-        for one in first
+    parts = []
+    for one in first:
+        now, then = figure_texts(one.second, one.first)
+        parts.append(f"{one.label[0].lower()}{one.label[1:]} {now} against {then} ({one.change})")
+    text = f"{names[1][0].upper()}{names[1][1:]} against {names[0]}: {', '.join(parts)}"
+    if alike:
+        text += f"; {alike} other figures do not differ" if alike > 1 else "; one other figure does not differ"
+        text += " by more than chance"
+    return f"{text}; {unclear}." if open_ else f"{text}."
+
+
+def figure_texts(*values: float | None) -> list[str]:
+    """Return figures that stand beside each other with as many decimals each, as the table of the page writes them.
+
+    >>> figure_texts(0.953, 1.04), figure_texts(9.5, 12.25), figure_texts(1234.6, None)
+    (['0.95', '1.04'], ['9.5', '12.3'], ['1,235', '–'])
+    """
+    known = [abs(value) for value in values if value is not None]
+    places = min(((0 if value >= 1000 else 1 if value >= 10 else 2) for value in known), default=0)
+    step = Decimal(1).scaleb(-places)
+    return [
+        "–" if value is None else f"{Decimal(repr(float(value))).quantize(step, ROUND_HALF_UP):,}" for value in values
     ]
-    rest = len(LABELS) - len(told)
-    tail = f"; {rest} other figures do not differ by more than chance" if rest else ""
-    return f"{names[1][0].upper()}{names[1][1:]} against {names[0]}: {', '.join(parts)}{tail}."

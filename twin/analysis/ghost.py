@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.analysis.alignment import Alignment, align
 from twin.analysis.baseline import HOLE, Baseline, History
 from twin.analysis.day_figures import DELIVERY, LATE, ORDERS, figures_of
 from twin.analysis.driver_supply import is_recorded, supply
@@ -18,7 +19,7 @@ from twin.analysis.metrics import KpiSet, metrics_of
 from twin.foundation.stages import CREATED, STAGES
 from twin.foundation.times import DAY
 from twin.foundation.zones import Zone
-from twin.sources.base import Volume
+from twin.sources.base import Volume, Window
 from twin.timeline.orders import began
 from twin.timeline.timeline import Timeline
 
@@ -37,50 +38,26 @@ class DayAlignment:
     day: int
     other: int
 
+    @cached_property
+    def pieces(self) -> Alignment:
+        """How the other day lies on this one."""
+        return align(*((self._span(day), self.tz) for day in (self.day, self.other)))
+
     def at(self, t: float) -> float:
         """Return the other day's data seconds beside t; NaN if t is of another day, or the other's clock leaves this hour out.
 
-        Where the other's clock shows an hour twice it is the first of both; where this day's does, the other's is there twice.
+        Where the other's clock shows an hour twice it is the first of both; where this day's does, the other's is there twice;
+        where both do, the first is beside the first.
 
         >>> zone = Zone("America/Los_Angeles")
-        >>> spring, before = zone.day(1741500000.0), zone.day(1741500000.0 - 7 * 86400)
+        >>> spring, before = (zone.day(zone.seconds(f"2025-03-{day}")) for day in ("09", "02"))
         >>> DayAlignment(zone, spring, before).at(zone.seconds("2025-03-09 18:00")) == zone.seconds("2025-03-02 18:00")
         True
         """
-        if self.tz.day(t) != self.day:
-            return np.nan
-        clock = float(self.tz.local(t)) + (self.other - self.day) * DAY
-        found = float(self.tz.from_local(clock))
-        return found if abs(float(self.tz.local(found)) - clock) < 1.0 else np.nan
+        return next((t + shift for start, end, shift in self.pieces.stretches() if start <= t < end), np.nan)
 
-    @cached_property
-    def span(self) -> tuple[float, float]:
-        """Start and end of `day`, data seconds."""
-        return float(self.tz.start_of(self.day)), float(self.tz.start_of(self.day + 1))
-
-    def pieces(self) -> list[tuple[float, float, float]]:
-        """Return the stretches [start, end) of `day` in which the other is a constant number of seconds away: start, end, shift.
-
-        One, but on days on which the clock is put forward or back; where the other's clock leaves an hour out there is none.
-        """
-        tz, (start, end) = self.tz, self.span
-        marks = {start, end, *tz.changes(start, end).tolist()}
-        for change in tz.changes(float(tz.start_of(self.other)), float(tz.start_of(self.other + 1))).tolist():
-            for clock in (float(tz.local(change)), float(tz.local(change - 1.0)) + 1.0):
-                here = clock + (self.day - self.other) * DAY
-                marks |= {float(tz.from_local(here)), float(tz.from_local(here, later=True))}
-        edges = sorted(mark for mark in marks if start <= mark <= end)
-        found: list[tuple[float, float, float]] = []
-        for first, last in pairwise(edges):
-            middle = (first + last) / 2
-            shift = self.at(middle) - middle
-            if np.isnan(shift):
-                continue
-            if found and found[-1][1] == first and found[-1][2] == shift:
-                found[-1] = found[-1][0], last, shift
-            else:
-                found.append((first, last, shift))
-        return found
+    def _span(self, day: int) -> Window:
+        return Window(float(self.tz.start_of(day)), float(self.tz.start_of(day + 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +158,7 @@ class OtherDays:
                     source = loaded.began
                 elif not len(times) or not times[0] <= tz.start_of(aligned.other + 1) <= times[-1] + DAY:
                     continue
-                for start, end, shift in aligned.pieces():
+                for start, end, shift in aligned.pieces.stretches():
                     low, high = max(start, first), min(end, last)
                     if low < high:
                         inside = source.searchsorted([low + shift, high + shift], "left")
@@ -245,7 +222,7 @@ class Ghost:
         road: list[float | None] = [None] * n
         if self.align is None or self.timeline is None or not is_recorded(self.timeline):
             return waiting, road
-        for start, end, shift in self.align.pieces():
+        for start, end, shift in self.align.pieces.stretches():
             inside = np.flatnonzero((edges[:-1] >= start) & (edges[1:] <= end))
             if not len(inside):
                 continue

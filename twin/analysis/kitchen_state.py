@@ -6,6 +6,7 @@ minute comes from events up to it alone. It is computed once per timeline, over 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ Floats = NDArray[np.float64]
 
 STATES: tuple[str, ...] = ("calm", "building", "trouble", "recovering")
 CALM, BUILDING, TROUBLE, RECOVERING = range(4)
+BY_HARM = TROUBLE, BUILDING, RECOVERING, CALM
+"""The states by the harm that they stand for, the worst first: what kitchens are sorted by."""
 
 SIGNALS: tuple[str, ...] = ("delivery", *STAGES[:COMPLETED], "drivers")
 """What has a limit: the hour's deliveries, the stages, and the meals that wait per driver."""
@@ -76,18 +79,20 @@ MOST_MINUTES = 100_000
 class Spell:
     """A stretch [begin, end) of one state (an index in `STATES`), in data seconds, and the signals over their limits in it.
 
-    `over` has (signal, level), the worst first.
+    `over` has (signal, level), those that call for the state first, then the worst; `near` those of them that are so on other
+    days, too.
     """
 
     begin: float
     end: float
     state: int
     over: tuple[tuple[str, int], ...]
+    near: tuple[tuple[str, int], ...] = ()
 
     @property
     def head(self) -> str:
         """The state in words; empty for a calm kitchen with nothing over its limits."""
-        return head(self.state, self.over)
+        return head(self.state, tuple(one for one in self.over if one not in self.near), self.near)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +100,43 @@ class StateLog:
     """The states on a grid of m times `t`, ascending data seconds.
 
     state: (m,) uint8, indices in `STATES`. levels: (signals, m) uint8, the levels of `SIGNALS` as their figures show them. A calm
-    kitchen may have some over their limits: those that are so on ordinary days.
+    kitchen may have some over their limits: those that are so on ordinary days. unusual: the same against ordinary days, by which
+    the state is made; None: as `levels`.
     """
 
     t: Floats
     state: NDArray[np.uint8]
     levels: Levels
+    unusual: Levels | None = None
 
     def at(self, t: float) -> tuple[int, tuple[tuple[str, int], ...]]:
         """Return the state at the last whole minute up to t, and the signals over their limits then, with their levels."""
         if not len(self.t):
             return CALM, ()
-        place = max(0, int(self.t.searchsorted(t, "right")) - 1)
-        return int(self.state[place]), _over(self.levels[:, place])
+        place = self._place(t)
+        return int(self.state[place]), self._over(place)[0]
+
+    def head(self, t: float) -> str:
+        """Return the state at t in words; empty for a calm kitchen with nothing over its limits."""
+        if not len(self.t):
+            return ""
+        place = self._place(t)
+        return Spell(t, t, int(self.state[place]), *self._over(place)).head
+
+    def _place(self, t: float) -> int:
+        return max(0, int(self.t.searchsorted(t, "right")) - 1)
+
+    def _over(self, place: int) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]:
+        """Return the signals over their limits with their levels, and those of them that are near the usual."""
+        levels = self.levels[:, place]
+        unusual = levels if self.unusual is None else self.unusual[:, place]
+        over = sorted(np.flatnonzero(levels > FINE).tolist(), key=lambda k: (-int(unusual[k]), -int(levels[k])))
+        named = [(SIGNALS[k], int(levels[k])) for k in over]
+        return tuple(named), tuple(one for one, k in zip(named, over, strict=True) if unusual[k] == FINE)
 
     def since(self, t: float) -> float:
         """Return when the state at t began; the begin of the grid if it has lasted since before."""
-        place = max(0, int(self.t.searchsorted(t, "right")) - 1)
+        place = self._place(t)
         other = np.flatnonzero(self.state[:place] != self.state[place])
         return float(self.t[other[-1] + 1 if len(other) else 0])
 
@@ -119,13 +144,16 @@ class StateLog:
         """Yield the stretches of one state with the same signals over their limits, from `start` until `end`."""
         if not len(self.t):
             return
-        first = max(0, int(self.t.searchsorted(start, "right")) - 1)
+        first = self._place(start)
         state, levels, t = self.state[first:], self.levels[:, first:], self.t[first:]
         changed = (state[1:] != state[:-1]) | (levels[:, 1:] != levels[:, :-1]).any(axis=0)
+        if self.unusual is not None:  # what is near the usual, and what is worse
+            against = np.where(levels > FINE, self.unusual[:, first:], FINE)
+            changed |= (against[:, 1:] != against[:, :-1]).any(axis=0)
         begins = np.concatenate(([0], np.flatnonzero(changed) + 1))
         for begin, following in zip(begins.tolist(), [*begins[1:].tolist(), -1], strict=True):
             until = end if following < 0 else float(t[following])
-            yield Spell(float(t[begin]), until, int(state[begin]), _over(levels[:, begin]))
+            yield Spell(float(t[begin]), until, int(state[begin]), *self._over(first + begin))
 
 
 def words(signal: str, level: int) -> str:
@@ -133,18 +161,25 @@ def words(signal: str, level: int) -> str:
     return WORDS[signal, level]
 
 
-def head(state: int, over: tuple[tuple[str, int], ...]) -> str:
-    """Return a state and what is over its limits, in words; empty for a calm one without.
+def head(state: int, over: tuple[tuple[str, int], ...], near: tuple[tuple[str, int], ...] = ()) -> str:
+    """Return a state and what is over its limits, in words; empty for a calm one without. `near` is so on other days, too.
 
     >>> head(TROUBLE, (("drivers", RED), ("delivery", AMBER)))
     'Trouble: drivers are short, a quarter or more of deliveries late'
+    >>> head(BUILDING, (("drivers", AMBER),), (("delivery", AMBER),))
+    'Building up: drivers are few; near the usual: a quarter or more of deliveries late'
+    >>> head(TROUBLE, (), (("delivery", RED),)), head(TROUBLE, ())
+    ('Trouble, easing; near the usual: half or more of deliveries late', 'Trouble, easing: back within the limits')
     >>> head(CALM, (("delivery", RED),)), head(RECOVERING, ()), head(CALM, ())
-    ('As usual: half or more of deliveries late', 'Recovering: back within the limits', '')
+    ('Near the usual: half or more of deliveries late', 'Recovering: back within the limits', '')
     """
-    what = ", ".join(words(signal, level) for signal, level in over)
+    what, usual = (", ".join(words(signal, level) for signal, level in some) for some in (over, near))
     if state == CALM:
-        return f"As usual: {what}" if what else ""
-    return f"{_HEADS[state]}: {what or 'back within the limits'}"
+        return f"Near the usual: {', '.join(filter(None, (what, usual)))}" if what or usual else ""
+    named = _HEADS[state] if what or state == RECOVERING else f"{_HEADS[state]}, easing"
+    if not what and not usual:
+        return f"{named}: back within the limits"
+    return "; ".join(filter(None, (f"{named}: {what}" if what else named, usual and f"near the usual: {usual}")))
 
 
 _HEADS = {BUILDING: "Building up", TROUBLE: "Trouble", RECOVERING: "Recovering"}
@@ -157,7 +192,7 @@ def states_of(timeline: Timeline, baseline: Baseline, limits: Limits) -> StateLo
     step = max(1.0, np.ceil((last - first) / MOST_MINUTES))
     t = np.arange(np.floor(first / step), last / step + 1e-9) * step * MINUTE
     shown, unusual, now = _levels(timeline, baseline, limits, t)
-    return StateLog(t, follow(unusual.max(axis=0), now.max(axis=0), int(step)), shown)
+    return StateLog(t, follow(unusual.max(axis=0), now.max(axis=0), int(step)), shown, unusual)
 
 
 def follow(shown: Levels, now: Levels, step: int = 1) -> NDArray[np.uint8]:
@@ -205,10 +240,11 @@ def _levels(timeline: Timeline, baseline: Baseline, limits: Limits, t: Floats) -
     for levels, slices, normal in ((shown, hour, None), (unusual, hour, usual), (now, recent, usual)):
         late = index.deliveries.at_least(limits.delivery + WHOLE_MINUTE, *slices)
         levels[0] = late_level(late, slices[1] - slices[0], normal)
+    stage_times = [_usual_of_hours(baseline, t, stage) for stage in STAGES[:COMPLETED]]
     for stage in range(COMPLETED):
         times = index.stage_times[stage]
         amber, red = stage_limits(index.ends, stage, limits)
-        usual = _usual(baseline.stage_time, t, STAGES[stage])
+        usual = stage_times[stage]
         unknown = np.full(len(t), np.nan)
         aged, unusually = (_aged(timeline, stage, t, amber, red, normal) for normal in (unknown, usual))
         hour, recent = _slices(times, t)
@@ -217,8 +253,8 @@ def _levels(timeline: Timeline, baseline: Baseline, limits: Limits, t: Floats) -
             served = service_level(times.mean_of(*slices), usual, number, amber, red, unusual=levels is not shown)
             levels[1 + stage] = np.maximum(served, old)
     if is_recorded(timeline):
-        ready, out = (_usual(baseline.stage_time, t, STAGES[stage]) for stage in (READY, OUT_FOR_DELIVERY))
-        shown[-1] = unusual[-1] = now[-1] = pressure_level(*recent_supply(timeline, t), ready / out)
+        ratio = stage_times[READY] / stage_times[OUT_FOR_DELIVERY]
+        shown[-1] = unusual[-1] = now[-1] = pressure_level(*recent_supply(timeline, t), ratio)
     return shown, unusual, now
 
 
@@ -250,11 +286,16 @@ def _aged(timeline: Timeline, stage: int, t: Floats, amber: float | None, red: f
 
 def _usual(figure: Callable[[Any, float], float | None], t: Floats, of: Any) -> Floats:
     """Return a figure of a baseline at each of `t`, NaN where unknown: as shown, that of the last full 10 minutes."""
-    marks, place = np.unique(t // SERIES_STEP * SERIES_STEP, return_inverse=True)
-    usual = [figure(of, mark) for mark in marks.tolist()]
+    return _at_marks(partial(figure, of), t // SERIES_STEP * SERIES_STEP)
+
+
+def _usual_of_hours(baseline: Baseline, t: Floats, stage: str) -> Floats:
+    """Return the usual time in a stage at each of `t`, NaN where unknown: one for each hour of the clock."""
+    marks = t // SERIES_STEP * SERIES_STEP
+    return _at_marks(partial(baseline.stage_time, stage), baseline.hours(marks))
+
+
+def _at_marks(figure: Callable[[float], float | None], t: Floats) -> Floats:
+    marks, place = np.unique(t, return_inverse=True)
+    usual = [figure(mark) for mark in marks.tolist()]
     return np.array([np.nan if value is None else value for value in usual], np.float64)[place]
-
-
-def _over(levels: Levels) -> tuple[tuple[str, int], ...]:
-    over = [(SIGNALS[k], int(levels[k])) for k in np.flatnonzero(levels > FINE).tolist()]
-    return tuple(sorted(over, key=lambda one: -one[1]))

@@ -99,6 +99,12 @@ class NetworkHours:
         keys = (-self.orders[:, at], -self.late[:, before].sum(axis=1), -self.late[:, at])
         return [int(place) for place in np.lexsort(keys)]
 
+    def harmed(self, start: float, end: float, most: int) -> list[int]:
+        """Return the places of the kitchens with most late deliveries in the hours that touch [start, end], at most `most`."""
+        some = (self.ends > start) & (self.ends - HOUR < end)
+        keys = (-self.orders[:, some].sum(axis=1), -self.late[:, some].sum(axis=1))
+        return sorted(int(place) for place in np.lexsort(keys)[:most])
+
     def worst(self, until: float) -> float:
         """Return the end of the hour with most late deliveries of all kitchens in the 24 hours to `until`; without one, that."""
         late = np.where((self.ends > until - DAY) & (self.ends <= until), self.late.sum(axis=0), 0)

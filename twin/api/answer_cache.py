@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
-from twin.foundation.cache import ByteCache
+from twin.foundation.cache import Budget, ByteCache
 
 METADATA_S, AGGREGATES_S = 900, 300
 CACHE_BYTES = 64 << 20
@@ -42,9 +42,9 @@ class AnswerCache:
     It belongs to one event loop, where waiting must not block a thread; hence futures instead of `SingleFlight`.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, budget: Budget | None = None) -> None:
         self._clock = clock
-        self._cache: ByteCache[tuple[float, Encoded]] = ByteCache(CACHE_BYTES, lambda entry: entry[1].nbytes)
+        self._cache: ByteCache[tuple[float, Encoded]] = ByteCache(CACHE_BYTES, lambda entry: entry[1].nbytes, budget)
         self._pending: dict[Hashable, asyncio.Future[Encoded]] = {}
 
     async def get(self, key: Hashable, seconds: float, make: Callable[[], Awaitable[Encoded]]) -> Encoded:

@@ -28,6 +28,7 @@ from twin.sources.known_kitchens import METRES_PER_MILE
 from twin.sources.similar_orders import similar_orders
 from twin.timeline import events as ev
 from twin.timeline import orders
+from twin.timeline.event_log import EventLog
 from twin.timeline.timeline import DataQuality, Timeline, kitchen_frame
 from twin.timeline.trips import build as build_trips
 
@@ -316,7 +317,7 @@ def _order_timeline(hub: Hub, place: Location, rows: pa.Table) -> Timeline:
     trips = build_trips(decoded, built, routes, frame)
     first, last = ev.extremes(decoded)
     account = DataQuality(len(rows), len(decoded.ts), {}, {})
-    return Timeline(place, Window(float(first[0]), float(last[0]) + 1), decoded, built, trips, account)
+    return Timeline(place, Window(float(first[0]), float(last[0]) + 1), EventLog.of(decoded), built, trips, account)
 
 
 def _order_model(place: Location, life: Lifecycle, entries: Sequence[event_log.Entry]) -> models.OrderLifecycle:

@@ -185,9 +185,9 @@ def _encoded(endpoint: Endpoint, hub: Hub, names: tuple[str, ...], query: parame
     return Encoded.of(endpoint.answer(hub, *names, query).model_dump_json().encode())
 
 
-def _answer_cache(_: Hub) -> AnswerCache:
+def _answer_cache(hub: Hub) -> AnswerCache:
     """Create the answer cache of a hub; it lives as long as the hub."""
-    return AnswerCache()
+    return AnswerCache(budget=hub.budget)
 
 
 def clear_cache(hub: Hub) -> None:

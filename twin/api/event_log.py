@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from twin.api.position import StreamPosition
 from twin.foundation import json_names
@@ -31,6 +33,28 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Events one after the other as columns, (n,) each: as in `Entry`, `read` the number among the events of that time."""
+
+    at: NDArray[np.int64]
+    read: NDArray[np.int64]
+    kind: pa.StringArray
+    order_id: pa.StringArray
+    sequence: pa.DoubleArray
+    data: pa.StringArray
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the events one by one: thousands of live objects at once would trigger a full garbage collection, which stops
+        the process for a third of a second."""
+        texts = (column.to_pylist() for column in (self.kind, self.order_id, self.sequence, self.data))
+        for at, read, *rest in zip(self.at.tolist(), self.read.tolist(), *texts, strict=True):
+            yield Entry(at, StreamPosition(at, read), *rest)
+
+
+@dataclass(frozen=True, slots=True)
 class LogFilter:
     """Which events are read: those of these types and of this order; empty means all."""
 
@@ -48,11 +72,15 @@ indexes its blocks by time then reads a few of them instead of the rest of the l
 def read(
     source: Source, location: str, after: StreamPosition, end: int, most: int, chosen: LogFilter = ALL
 ) -> tuple[Iterator[Entry], bool]:
-    """Return at most `most` events after a position and before `end` (microseconds), and whether the log ends with them.
+    """Return at most `most` events after a position and before `end` (microseconds), and whether the log ends with them."""
+    block, ended = read_block(source, location, after, end, most, chosen)
+    return block.entries(), ended
 
-    The events are an iterator: thousands of live objects at once would trigger a full garbage collection, which stops the
-    process for a third of a second.
-    """
+
+def read_block(
+    source: Source, location: str, after: StreamPosition, end: int, most: int, chosen: LogFilter = ALL
+) -> tuple[Block, bool]:
+    """Return the same as columns."""
     rows_wanted = most + after.read + 1
     until = end if chosen != ALL else min(end, after.at + FIRST_SLICE)
     while True:
@@ -68,62 +96,74 @@ def read(
         if len(rows) < rows_wanted and until < end:  # the slice was too short for a page
             until = min(end, after.at + SLICE_GROWTH * (until - after.at))
             continue
-        if not len(rows):
-            return iter(()), True
         events = ev.decode(rows)
+        if not len(rows):
+            return _block(events, rows, 0, 0), True
         first = min(after.read, int(np.searchsorted(events.ts, after.at, side="right")))
         whole = len(rows) < rows_wanted
         if whole or len(events.ts) - first > most:
             last = min(first + most, len(events.ts))
-            return _entries(events, rows, first, last), whole and last == len(events.ts)
+            return _block(events, rows, first, last), whole and last == len(events.ts)
         rows_wanted *= 2  # duplicate rows filled the page
 
 
 def of_rows(rows: pa.Table) -> list[Entry]:
     """Return all events in decoded rows."""
     events = ev.decode(rows)
-    return list(_entries(events, rows, 0, len(events.ts)))
+    return list(_block(events, rows, 0, len(events.ts)).entries())
 
 
-def _entries(events: ev.Events, rows: pa.Table, first: int, last: int) -> Iterator[Entry]:
-    ts = events.ts[:last].tolist()
-    used = rows.select(["event_type", "order_id", "sequence", "lat", "lon", "progress", "body"]).take(
-        pa.array(events.row[first:last])
+def _block(events: ev.Events, rows: pa.Table, first: int, last: int) -> Block:
+    at, chosen = events.ts[first:last], pa.array(events.row[first:last])
+    kind, order_id, body = (
+        _column(rows, name, chosen).cast(pa.string()) for name in ("event_type", "order_id", "body")
     )
-    columns = [column.to_pylist() for column in used.columns]
-    columns[-1] = _without_repeats(used["body"], columns[-1])
-    same = 0
-    while first - same > 0 and ts[first - same - 1] == ts[min(first, last - 1)]:
-        same += 1  # events before this page at the time of its first event
-    previous = ts[first] if first < last else 0
-    for at, kind, order_id, sequence, lat, lon, progress, body in zip(ts[first:], *columns, strict=True):
-        same = same + 1 if at == previous else 1
-        previous = at
-        yield Entry(at, StreamPosition(at, same), kind, order_id, sequence, data_json(kind, lat, lon, progress, body))
+    sequence, lat, lon, progress = (_column(rows, name, chosen) for name in ("sequence", "lat", "lon", "progress"))
+    read = np.arange(first + 1, last + 1) - np.searchsorted(events.ts, at)  # some of its time may lie before the block
+    return Block(at, read, kind, order_id, sequence, _data(kind, lat, lon, progress, body))
 
 
-def _without_repeats(texts: pa.ChunkedArray, bodies: list[str | None]) -> list[str | None]:
-    """Return bodies in which no object has a name twice: clients would take the second, where our figures take the first."""
-    for at in np.flatnonzero(json_bodies.may_repeat(texts)).tolist():
-        bodies[at] = json_names.without_repeats(bodies[at] or "")
+def _column(rows: pa.Table, name: str, chosen: pa.Array) -> pa.Array:
+    return rows[name].take(chosen).combine_chunks()
+
+
+def _data(kind: pa.Array, lat: pa.Array, lon: pa.Array, progress: pa.Array, body: pa.Array) -> pa.Array:
+    """Return the data of events as JSON text on one line: the stored body, which the source has judged, else from the columns."""
+    lat, lon = _numbers(lat), _numbers(lon)
+    ping = join('{"lat":', lat, ',"lon":', lon, ',"progress_pct":', _numbers(progress), "}")
+    delivered = join('{"delivered_lat":', lat, ',"delivered_lon":', lon, "}")
+    placed = pc.if_else(pc.equal(kind, "driver_ping"), ping, pc.if_else(pc.equal(kind, "delivered"), delivered, "{}"))
+    return pc.coalesce(_on_one_line(_without_repeats(body)), placed)
+
+
+def _numbers(values: pa.Array) -> pa.Array:
+    """Return numbers as JSON has them, null for NULL."""
+    return pa.array(["null" if value is None else repr(value) for value in values.to_pylist()], pa.string())
+
+
+def _on_one_line(bodies: pa.Array) -> pa.Array:
+    """Return JSON without line ends, which it has between its tokens only."""
+    for end in "\n\r":
+        bodies = pc.replace_substring(bodies, end, " ")
     return bodies
 
 
-def data_json(kind: str, lat: float | None, lon: float | None, progress: float | None, body: str | None) -> str:
-    """Return an event's data as JSON text on one line: the stored body, which the source has judged, else from the columns."""
-    if body is not None:
-        return body.replace("\n", " ").replace("\r", " ")  # JSON has line ends between its tokens only
-    if kind == "driver_ping":
-        return f'{{"lat":{_number(lat)},"lon":{_number(lon)},"progress_pct":{_number(progress)}}}'
-    if kind == "delivered":
-        return f'{{"delivered_lat":{_number(lat)},"delivered_lon":{_number(lon)}}}'
-    return "{}"
+def _without_repeats(bodies: pa.Array) -> pa.Array:
+    """Return bodies in which no object has a name twice: clients would take the second, where our figures take the first."""
+    doubtful = json_bodies.may_repeat(bodies)
+    if not doubtful.any():
+        return bodies
+    texts = bodies.to_pylist()
+    for at in np.flatnonzero(doubtful).tolist():
+        texts[at] = json_names.without_repeats(texts[at])
+    return pa.array(texts, bodies.type)
+
+
+def join(*parts: pa.Array | str) -> pa.Array:
+    """Return texts that are put together of columns of texts, (n,) each, and what stands between them."""
+    return pc.binary_join_element_wise(*parts, "")
 
 
 def data_of(entry: Entry) -> dict[str, Any]:
     """Return an event's data, parsed."""
     return json.loads(entry.data)
-
-
-def _number(value: float | None) -> str:
-    return "null" if value is None else repr(value)

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from tornado.web import HTTPError
 
 from twin.api.models import FieldError, Problem
-from twin.foundation import errand, telemetry
+from twin.foundation import counters, errand, telemetry
 from twin.foundation.errors import SignInError, TwinError, UnknownNameError, UnknownTimeError
 from twin.server.process import process
 
@@ -162,10 +162,10 @@ class ApiHandler(AuthRequestHandler):
         """Log and count the request; Tornado calls this when the answer is complete."""
         took = time.perf_counter() - self.began
         method = self.request.method if self.request.method in self.SUPPORTED_METHODS else "other"
-        telemetry.REQUESTS.labels(self.route, method, self.get_status()).inc()
+        counters.REQUESTS.labels(self.route, method, self.get_status()).inc()
         if self._span is not None:
             self._span.end(route=self.route, method=method, status=self.get_status())
-        telemetry.REQUEST_SECONDS.labels(self.route).observe(took)
+        counters.REQUEST_SECONDS.labels(self.route).observe(took)
         facts = {
             "request": self.request_id,
             "method": method,

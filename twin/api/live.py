@@ -1,7 +1,8 @@
 """What happens at a kitchen now, as server-sent events and over a WebSocket, without an end.
 
 Both send the same messages; the connection is all that differs. A connection holds a page of arrivals at most and waits for its
-reader, who goes on after any message's id when he has been cut off (`twin.api.arrival_log`).
+reader, who goes on after any message's id when he has been cut off (`twin.api.arrival_log`). Where each reads with his own
+rights it ends when these are to be read anew (`Settings.rights_s`): who comes back is answered with those that he has then.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ from twin.api.stream import (
     end_stream,
     open_stream,
 )
-from twin.foundation import telemetry
+from twin.foundation import counters
 from twin.foundation.errors import TwinError, UnknownTimeError
 from twin.hub import Hub
 from twin.server import threads
@@ -47,6 +48,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_MESSAGE = 4096
 """Bytes of a message that a reader may send over a WebSocket: none is expected."""
+RIGHTS_ANEW = "What you may read is read anew from time to time: connect again."
 _GOING_AWAY, _FAILED = 1001, 1011
 _LONGEST_REASON = 120
 """Characters of why a WebSocket is closed; the protocol has room for 123 bytes."""
@@ -63,27 +65,28 @@ class Reader(Protocol):
 
 
 class Feed:
-    """One reader's live feed of a kitchen. `clock` is in seconds; tests inject another."""
+    """One reader's live feed of a kitchen."""
 
     def __init__(
         self, reader: Reader, hub: Hub, place: Location, arrivals: ArrivalLog, after: Position | None,
-        clock: Callable[[], float] = time.monotonic,
+        may_read: Callable[[], bool] = lambda: True, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
+        """`may_read()` returns whether what the hub has is still what this reader may read. `clock` is in seconds."""
         self._reader, self._hub, self._place, self._arrivals = reader, hub, place, arrivals
-        self._after, self._clock = after, clock
+        self._after, self._may_read, self._clock = after, may_read, clock
         self._changed = asyncio.Event()
         self._version = -1
         self._updated_at = -UPDATE_S
         self._beaten_at = clock()
 
     async def run(self) -> None:
-        """Send until the reader is gone."""
+        """Send until the reader is gone, or may not read what is sent any more."""
         loop = asyncio.get_running_loop()
         end = self._hub.on_change(lambda: loop.call_soon_threadsafe(self._changed.set))
         try:
             begins = self._after is None
             position = self._after or await self._in_thread(self._arrivals.now)
-            while True:
+            while self._may_read():
                 self._changed.clear()
                 position, repeated = await self._send_arrivals(position)
                 if begins or repeated:
@@ -117,7 +120,7 @@ class Feed:
                 messages.append(("order_event", str(position), one.message))
             position, repeated = batch.position, repeated or batch.again
             if messages:
-                telemetry.STREAMED.inc(len(messages))
+                counters.STREAMED.inc(len(messages))
                 await self._send(messages)
             if not batch.more:
                 return position, repeated
@@ -153,7 +156,7 @@ class LiveHandler(ApiHandler):
     route = asks_as = "live"
 
     async def get(self, location: str) -> None:
-        """Send until the client disconnects; 503 with Retry-After if too many streams are open."""
+        """Send until the client disconnects, or may not read on; 503 with Retry-After if too many streams are open."""
         given = self.request.headers.get("Last-Event-ID", "").strip()
         name, given = ("Last-Event-ID", given) if given else ("after", self.parameters(LiveQuery).after or "")
         after = _position(name, given)
@@ -229,6 +232,7 @@ class LiveSocket(ApiHandler, WebSocketHandler):
             async with open_stream(self):
                 bound_send_buffer(self)
                 await (await _feed(self, location, _Socket(self), self._after)).run()
+                self.close(_GOING_AWAY, RIGHTS_ANEW)
         except WebSocketClosedError:
             pass
         except TwinError as error:
@@ -278,4 +282,5 @@ async def _feed(handler: ApiHandler, location: str, reader: Reader, after: Posit
     hub, place = await _place(handler, location)
     inbox = process.inbox_of(hub)
     arrivals = await threads.streams.run(lambda: hub.cached(ArrivalLogs).of(place.id, inbox))
-    return Feed(reader, hub, place, arrivals, after)
+    visitor = process.visitor_of(handler.request)
+    return Feed(reader, hub, place, arrivals, after, lambda: process.open_hub(visitor) is hub)

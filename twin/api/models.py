@@ -554,7 +554,10 @@ class NetworkKitchen(Answer):
 
     location: str
     display_name: str
-    timestamp: Time
+    timestamp: Time = Field(
+        description="What the row is of: the last whole minute, when states are judged; of a kitchen that grows at most that of "
+        "its latest event."
+    )
     problem: str | None = Field(description="Why there are no figures, a sentence; else null.")
     state: KitchenState | None = Field(description="Null where the days around it cannot be read.")
     state_since: Time | None
@@ -570,6 +573,9 @@ class NetworkKitchen(Answer):
     late_deliveries: Count | None = Field(description="Those of them beyond the delivery target.")
     late_pct: float | None = Field(description="Null without a delivery.")
     late_level: Annotated[str, Field(json_schema_extra={"enum": list(LEVELS)})] | None
+    usual_late_pct: float | None = Field(
+        description="Late at the same time of other days, by which the state judges; null without such days, or with `brand`."
+    )
     meals_waiting: Count | None = Field(description="Ready and not picked up.")
     drivers_on_road: Count | None
     active_orders: Count | None
@@ -582,6 +588,7 @@ class Network(Answer):
     """All kitchens at one moment."""
 
     timestamp: Time
+    brand: str | None = Field(description="The brand whose orders alone are counted; null: all.")
     total_kitchens: Count
     ordered_by: Literal["state", "late_deliveries_of_the_last_full_hour"] = Field(
         description="state: trouble, building, recovering, calm, within one by late deliveries. Of more than 50 kitchens the "

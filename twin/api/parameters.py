@@ -68,6 +68,12 @@ class NetworkQuery(Parameters):
         default=None,
         description="The moment; by default the end of the kitchens' last seven days, as the page has them.",
     )
+    brand: str | None = Field(
+        default=None,
+        max_length=200,
+        description="Only the kitchens that cook for this brand (its name), with figures of its orders alone; the state and the "
+        "troubles stay the kitchen's, and what is usual is null.",
+    )
     limit: int = Field(default=50, ge=1, le=50, description="Most kitchens in an answer.")
     offset: int = Field(default=0, ge=0, le=1_000_000, description="`next_offset` of the answer before.")
 

@@ -16,7 +16,7 @@ from twin.api.docspage import page
 from twin.api.handler import ApiHandler
 from twin.api.models import Ready
 from twin.api.openapi import document
-from twin.foundation import telemetry
+from twin.foundation import counters
 from twin.foundation.errors import TwinError
 from twin.server import threads
 from twin.server.headers import CSP, still_policy
@@ -65,15 +65,15 @@ class MetricsHandler(ApiHandler):
         """Update the gauges of sessions and rejects, and send all metrics."""
         if isinstance(self.application, BokehTornado):
             sessions = [self.application.get_sessions(path) for path in self.application.app_paths]
-            telemetry.SESSIONS.set(sum(map(len, sessions)))
-        telemetry.REJECTS.clear()
+            counters.SESSIONS.set(sum(map(len, sessions)))
+        counters.REJECTS.clear()
         with contextlib.suppress(TwinError, TimeoutError):  # the other metrics do not wait for the source
             if process.is_open:
                 quality = await asyncio.wait_for(asyncio.shield(_rows.now()), COUNTED_WITHIN_S)
                 for reason, rows in quality.rejected.items():
-                    telemetry.REJECTS.labels(reason).set(rows)
+                    counters.REJECTS.labels(reason).set(rows)
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
-        self.write(telemetry.exposition())
+        self.write(counters.exposition())
 
     head = get
 

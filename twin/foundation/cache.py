@@ -4,13 +4,15 @@ Everything here may be used by any number of threads.
 """
 
 import functools
+import itertools
+import math
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, Self, TypeVar, cast
-
-from cachetools import LRUCache
+from weakref import WeakSet
 
 from twin.foundation import progress
 from twin.foundation.errors import CancelledError
@@ -74,21 +76,83 @@ class SingleFlight(Generic[T]):
             del self._flying[key]
 
 
-class ByteCache(Generic[T]):
-    """Least-recently-used cache of values, bounded by the sum of their sizes."""
+_uses = itertools.count()
+"""Numbers the uses of all caches."""
 
-    def __init__(self, most: int, size_of: Callable[[T], int] = len) -> None:  # type: ignore[assignment]  # of bytes
-        """Hold values of at most `most` bytes; with `size_of` another measure: `one_each` bounds their number."""
-        self.most = most
-        self._size_of = size_of
-        self._held: LRUCache[Hashable, T] = LRUCache(most, getsizeof=size_of)
+
+@dataclass(slots=True)
+class _Held(Generic[T]):
+    """A value in a cache, its size and the number of its last use."""
+
+    value: T
+    size: int
+    used: int
+
+
+class Budget:
+    """Bytes that several caches share: where all hold more together, what was used least recently goes, whichever has it.
+
+    So what nobody looks at makes room for what somebody does: an hour's tiles for a timeline, a kitchen of the morning for that
+    of the evening. Thread-safe.
+    """
+
+    def __init__(self, most: Callable[[], float]) -> None:
+        """`most()` returns the bytes, when they are first asked for: settings may not be known before."""
+        self._most = most
+        self._caches: WeakSet[ByteCache[Any]] = WeakSet()
         self._lock = threading.Lock()
-        self._flights: SingleFlight[T] = SingleFlight()
 
     @property
     def size(self) -> int:
         """Bytes held now."""
-        return int(self._held.currsize)
+        return sum(cache.size for cache in self._caches)
+
+    def add(self, cache: "ByteCache[Any]") -> None:
+        """Have another cache share these bytes."""
+        with self._lock:
+            self._caches.add(cache)
+
+    def make_room(self) -> None:
+        """Drop what was used least recently, until all fits; the value that was used last stays in any case."""
+        with self._lock:
+            most, caches = self._most(), list(self._caches)
+            while sum(cache.size for cache in caches) > most and sum(map(len, caches)) > 1:
+                min(caches, key=lambda cache: cache.oldest).drop()
+
+
+class ByteCache(Generic[T]):
+    """Least-recently-used cache of values, bounded by the sum of their sizes."""
+
+    def __init__(
+        self,
+        most: int,
+        size_of: Callable[[T], int] = len,  # type: ignore[assignment]  # of bytes
+        budget: Budget | None = None,
+    ) -> None:
+        """Hold values of at most `most` bytes; with `size_of` another measure: `one_each` bounds their number.
+
+        With a `budget`, all caches that share it are bounded together, too.
+        """
+        self.most = most
+        self._size_of = size_of
+        self._held: OrderedDict[Hashable, _Held[T]] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+        self._flights: SingleFlight[T] = SingleFlight()
+        self._budget = budget
+        if budget is not None:
+            budget.add(self)
+
+    @property
+    def size(self) -> int:
+        """Bytes held now."""
+        return self._size
+
+    @property
+    def oldest(self) -> float:
+        """When the value that was used least recently was used; infinity without any. Comparable between caches."""
+        with self._lock:
+            return next((held.used for held in self._held.values()), math.inf)
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._held
@@ -99,14 +163,36 @@ class ByteCache(Generic[T]):
     def get(self, key: Hashable) -> T | None:
         """Return the value, now the most recently used, or None."""
         with self._lock:
-            return self._held.get(key)
+            if (held := self._held.get(key)) is None:
+                return None
+            held.used = next(_uses)
+            self._held.move_to_end(key)
+            return held.value
 
     def put(self, key: Hashable, value: T) -> None:
         """Take a value; the least recently used ones leave until all fit. One larger than the cache is not taken."""
+        size = self._size_of(value)
         with self._lock:
-            self._held.pop(key, None)
-            if self._size_of(value) <= self.most:
-                self._held[key] = value
+            if (held := self._held.pop(key, None)) is not None:
+                self._size -= held.size
+            if size > self.most:
+                return
+            self._held[key] = _Held(value, size, next(_uses))
+            self._size += size
+            while self._size > self.most:
+                self._drop()
+        if self._budget is not None:
+            self._budget.make_room()
+
+    def drop(self) -> None:
+        """Forget the value that was used least recently."""
+        with self._lock:
+            if self._held:
+                self._drop()
+
+    def _drop(self) -> None:
+        _, held = self._held.popitem(last=False)
+        self._size -= held.size
 
     def load(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return the value, made where it is not there; those who want the same at the same time wait for one."""
@@ -117,6 +203,7 @@ class ByteCache(Generic[T]):
         """Forget everything."""
         with self._lock:
             self._held.clear()
+            self._size = 0
 
     def _missing(self, key: Hashable, make: Callable[[], T]) -> T:
         held = self.get(key)  # another thread may have finished it since we looked

@@ -210,7 +210,22 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the settings; what is not set, or empty, keeps its default. Raises ConfigError for what makes no sense."""
+        """Read the settings; what is not set, or empty, keeps its default.
+
+        Parameters
+        ----------
+        environment : mapping of str, optional
+            Variables by name, by default the process's.
+
+        Returns
+        -------
+        Settings
+
+        Raises
+        ------
+        ConfigError
+            For what makes no sense.
+        """
         default = cls()
         given = {name: text.strip() for name, text in environment.items()}
         warehouse = given.get("DATABRICKS_WAREHOUSE_ID", "")

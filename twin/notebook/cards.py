@@ -9,6 +9,7 @@ import pandas as pd
 
 from twin.analysis.moments import Moment
 from twin.notebook.given_times import AnyTime
+from twin.notebook.trajectory_table import DrawnTable
 
 if TYPE_CHECKING:
     from twin.reports.card import Card
@@ -47,13 +48,36 @@ class IncidentCard:
         return card_png(self.content)
 
     def with_notes(self, notes: str) -> "IncidentCard":
-        """Return the card with notes of one's own, cut to what the page has room for."""
+        """Return the card with notes of one's own.
+
+        Parameters
+        ----------
+        notes : str
+            Cut to what the page has room for.
+
+        Returns
+        -------
+        IncidentCard
+        """
         return IncidentCard(self.content.with_notes(notes))
 
     def save(self, path: str | Path) -> Path:
-        """Write the card as the ending of `path` says (.html, .md or .png), and return the path.
+        """Write the card as a page, as text or as a picture.
 
-        Raises ValueError for another ending.
+        Parameters
+        ----------
+        path : str or Path
+            Its ending says which: .html, .md or .png.
+
+        Returns
+        -------
+        Path
+            That of the file.
+
+        Raises
+        ------
+        ValueError
+            For another ending.
         """
         written = Path(path)
         match written.suffix.lower():
@@ -82,8 +106,23 @@ class FoundMoment:
     _make: Callable[[Moment, AnyTime | None, str, str], IncidentCard]
 
     def card(self, notes: str = "", link: str = "", known_at: AnyTime | None = None) -> IncidentCard:
-        """Return the moment's card; `link` is the address of a live page, `known_at` as of when, by default with hindsight.
+        """Return the moment's card.
 
+        Parameters
+        ----------
+        notes : str, optional
+            Of one's own, cut to what the page has room for.
+        link : str, optional
+            The address of a live page to lead to.
+        known_at : time, optional
+            As of when; by default with hindsight.
+
+        Returns
+        -------
+        IncidentCard
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.moments[0].card(notes="Two drivers were ill.")
         <Card of San Francisco, Thursday 16 Oct 2025, ...: Drivers are short>
@@ -94,7 +133,7 @@ class FoundMoment:
         return f"<Moment {self.moment.when}: {self.moment.title}>"
 
 
-class MomentTable(pd.DataFrame):
+class MomentTable(DrawnTable):
     """The moments as a data frame; a whole number gives one of them, which has a card: `k.moments[0].card()`.
 
     Whatever is made of it (a selection, a copy) is a plain data frame.

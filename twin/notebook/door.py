@@ -2,13 +2,11 @@
 
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
-from typing import Never
+from typing import TYPE_CHECKING, Never
 
-import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -17,9 +15,8 @@ from twin.analysis.first_view import LastDay
 from twin.analysis.long_ledger import is_long
 from twin.foundation.errors import UnknownLocationError
 from twin.foundation.settings import Settings
-from twin.foundation.zones import Zone
 from twin.hub import Hub, Progress, open_source
-from twin.notebook import completion, in_and_out, tables
+from twin.notebook import all_kitchens, completion, in_and_out
 from twin.notebook.given_times import AnyTime, GivenTimes, clock_seconds
 from twin.notebook.kitchen import Kitchen
 from twin.notebook.tables import html
@@ -27,6 +24,9 @@ from twin.notebook.tables import locations as location_table
 from twin.sources.base import Location, Quality, Window
 from twin.sources.known_kitchens import folded
 from twin.timeline.timeline import Timeline
+
+if TYPE_CHECKING:
+    import duckdb
 
 TAKE_A_KITCHEN = {"kitchen", "location", "quality", "timeline", "kept", "streets", "last_hours", "last_day", "get"}
 """Methods whose first argument is a kitchen."""
@@ -94,8 +94,24 @@ class Twin(Hub, Mapping[str, Kitchen]):
         return Locations(super().locations)
 
     def location(self, location: str) -> Location:
-        """Return one location by its id or name. Raises `UnknownLocationError`, which names similar ones, and is a `KeyError`.
+        """Return one location by its id or name.
 
+        Parameters
+        ----------
+        location : str
+            Id or name of a kitchen.
+
+        Returns
+        -------
+        Location
+
+        Raises
+        ------
+        UnknownLocationError
+            Names similar kitchens; a `KeyError`, too.
+
+        Examples
+        --------
         >>> twin.open("demo").location("san francisco").id
         'sanfrancisco'
         """
@@ -116,8 +132,20 @@ class Twin(Hub, Mapping[str, Kitchen]):
             raise UnknownKitchenError(str(error), error.near, error.similar) from None
 
     def quality(self, location: str | None = None) -> Quality:
-        """Return the counts of raw rows, of all or of one kitchen: read, used, and rejected by reason.
+        """Return the counts of raw rows, of all or of one kitchen.
 
+        Parameters
+        ----------
+        location : str, optional
+            Id or name of a kitchen; without, all.
+
+        Returns
+        -------
+        Quality
+            Rows read, used, and rejected by reason.
+
+        Examples
+        --------
         >>> quality = twin.open("demo").quality("San Francisco")
         >>> quality.read == quality.used + sum(quality.rejected.values())
         True
@@ -127,14 +155,39 @@ class Twin(Hub, Mapping[str, Kitchen]):
     def last_day(self, location: str) -> LastDay:
         """Return where `last_hours` ends, and how many orders begin after it.
 
+        Parameters
+        ----------
+        location : str
+            Id or name of a kitchen.
+
+        Returns
+        -------
+        LastDay
+
+        Examples
+        --------
         >>> twin.open("demo").last_day("Chicago").later_orders
         0
         """
         return super().last_day(self.location(location).id)
 
     def timeline(self, location: str, start: AnyTime | None = None, end: AnyTime | None = None) -> Timeline:
-        """Return the timeline of a kitchen over [start, end), by default its last 24 hours.
+        """Return the timeline of a kitchen over [start, end).
 
+        Parameters
+        ----------
+        location : str
+            Id or name of a kitchen.
+        start, end : time, optional
+            The range; by default the last 24 hours.
+
+        Returns
+        -------
+        Timeline
+            The engine's own object, in data seconds.
+
+        Examples
+        --------
         >>> kitchen = twin.open("demo").timeline("San Francisco", "2025-10-16", "2025-10-17")
         >>> kitchen.at("2025-10-16 18:30").counts["cooking"] > 0
         True
@@ -145,6 +198,19 @@ class Twin(Hub, Mapping[str, Kitchen]):
     def kept(self, location: str, start: AnyTime | None = None, end: AnyTime | None = None) -> Timeline | None:
         """Return the timeline that `timeline` would return if it is in memory, else None. Returns at once.
 
+        Parameters
+        ----------
+        location : str
+            Id or name of a kitchen.
+        start, end : time, optional
+            The range; by default the last 24 hours.
+
+        Returns
+        -------
+        Timeline or None
+
+        Examples
+        --------
         >>> t = twin.open("demo")
         >>> t.timeline("San Francisco") is t.kept("San Francisco")
         True
@@ -153,8 +219,22 @@ class Twin(Hub, Mapping[str, Kitchen]):
         return super().kept(place.id, *self._range(place, None, start, end))
 
     def streets(self, location: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
-        """Return n routes at a location for its base map: x, y (k,) Web Mercator metres and offsets (n + 1,).
+        """Return the routes at a kitchen, of which its base map is drawn.
 
+        Parameters
+        ----------
+        location : str
+            Id or name of a kitchen.
+
+        Returns
+        -------
+        x, y : numpy.ndarray
+            (k,) Web Mercator metres of n routes.
+        offsets : numpy.ndarray
+            (n + 1,), where each route begins.
+
+        Examples
+        --------
         >>> x, y, offsets = twin.open("demo").streets("Chicago")
         >>> len(x) == len(y) == int(offsets[-1])
         True
@@ -166,10 +246,30 @@ class Twin(Hub, Mapping[str, Kitchen]):
     ) -> Kitchen:
         """Return a kitchen over one day, over [start, end), or over the last 24 hours of its data.
 
-        A time of day as `start` or `end` is one of the day, else of the last 24 hours. A range is cut to the days that have data.
-        Raises `UnknownLocationError`; ValueError, with a sentence, for a range
-        without data.
+        A range is cut to the days that have data.
 
+        Parameters
+        ----------
+        location : str
+            Id or name of a kitchen.
+        day : time, optional
+            A day on the kitchen's clock.
+        start, end : time, optional
+            The range. A time of day is one of the day, else of the last 24 hours.
+
+        Returns
+        -------
+        Kitchen
+
+        Raises
+        ------
+        UnknownLocationError
+            For a kitchen that is not in the source.
+        ValueError
+            With a sentence, for a range without data.
+
+        Examples
+        --------
         >>> twin.open("demo").kitchen("sanfrancisco", start="2025-10-16 17:00", end="2025-10-16 21:00").end
         Timestamp('2025-10-16 21:00:00')
         """
@@ -207,38 +307,102 @@ class Twin(Hub, Mapping[str, Kitchen]):
     def orders(
         self, start: AnyTime | None = None, end: AnyTime | None = None, *, day: AnyTime | None = None
     ) -> pd.DataFrame:
-        """Return the orders of all kitchens as `Kitchen.orders`, with a column `kitchen`; the range as in `kitchen`.
+        """Return the orders of all kitchens as `Kitchen.orders`, with a column `kitchen`.
 
-        Kitchens without an order in the range are left out. Raises ValueError if none has one. Times are in UTC where
-        the kitchens are in several zones. A long range is read a week at a time, so that it needs no more memory than its table.
+        The source finds them, in one statement a week; no kitchen is loaded. Times are in UTC where the kitchens are in
+        several zones.
 
+        Kitchens without an order in the range are left out.
+
+        Parameters
+        ----------
+        start, end : time, optional
+            As of `kitchen`; without, the last 24 hours of each kitchen.
+        day : time, optional
+            A day on the kitchens' clocks, of which `start` and `end` are times.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per order, by its id.
+
+        Raises
+        ------
+        ValueError
+            If no kitchen has an order in the range.
+
+        Examples
+        --------
         >>> t = twin.open("demo")
         >>> by_kitchen = t.orders(day="2025-10-16").groupby("kitchen", observed=True)["delivery_min"].median()
         >>> len(by_kitchen) == len(t)
         True
         """
-        return self._over_kitchens(tables.orders, day, start, end)
+        (table,) = self._made(all_kitchens.of_orders(self.source, self._asked(day, start, end), all_kitchens.orders))
+        return table
 
     def order_items(
         self, start: AnyTime | None = None, end: AnyTime | None = None, *, day: AnyTime | None = None
     ) -> pd.DataFrame:
-        """Return the items of the orders of all kitchens as `Kitchen.items`; else as `orders`. (`items` is the mapping's.)
+        """Return the items of the orders of all kitchens as `Kitchen.items`; else as `orders`.
 
+        Its name is not `items`, which a mapping has.
+
+        Parameters
+        ----------
+        start, end : time, optional
+            As of `kitchen`; without, the last 24 hours of each kitchen.
+        day : time, optional
+            A day on the kitchens' clocks, of which `start` and `end` are times.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per item: kitchen, order, item, brand, qty, price.
+
+        Raises
+        ------
+        ValueError
+            If no kitchen has an order in the range.
+
+        Examples
+        --------
         >>> list(twin.open("demo").order_items(day="2025-10-16"))
         ['kitchen', 'order', 'item', 'brand', 'qty', 'price']
         """
-        return self._over_kitchens(tables.items, day, start, end)
+        (table,) = self._made(all_kitchens.of_orders(self.source, self._asked(day, start, end), all_kitchens.items))
+        return table
 
     def events(
         self, start: AnyTime | None = None, end: AnyTime | None = None, *, day: AnyTime | None = None
     ) -> pd.DataFrame:
         """Return the events of all kitchens as `Kitchen.events`; else as `orders`.
 
+        Parameters
+        ----------
+        start, end : time, optional
+            As of `kitchen`; without, the last 24 hours of each kitchen.
+        day : time, optional
+            A day on the kitchens' clocks, of which `start` and `end` are times.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per event: kitchen, ts, type, order, progress, lat, lon.
+
+        Raises
+        ------
+        ValueError
+            If nothing happened in the range.
+
+        Examples
+        --------
         >>> t = twin.open("demo")
         >>> len(t.events(day="2025-10-16", start="18:00", end="18:10")) < len(t.events(day="2025-10-16"))
         True
         """
-        return self._over_kitchens(tables.events_of, day, start, end)
+        (table,) = self._made(all_kitchens.events(self.source, self._asked(day, start, end)))
+        return table
 
     def to_duckdb(
         self,
@@ -247,41 +411,47 @@ class Twin(Hub, Mapping[str, Kitchen]):
         end: AnyTime | None = None,
         *,
         day: AnyTime | None = None,
-    ) -> duckdb.DuckDBPyConnection:
-        """Return a DuckDB database, in memory or a file, with the tables `kitchens`, `orders`, `order_items` and `events` of all
-        kitchens; tables of these names in it are replaced. The range as in `orders`.
+    ) -> "duckdb.DuckDBPyConnection":
+        """Return a DuckDB database with the tables of all kitchens: `kitchens`, `orders`, `order_items` and `events`.
 
+        Parameters
+        ----------
+        database : str or Path, default ":memory:"
+            A file, or memory. Tables of these names in it are replaced.
+        start, end : time, optional
+            As of `kitchen`; without, the last 24 hours of each kitchen.
+        day : time, optional
+            A day on the kitchens' clocks, of which `start` and `end` are times.
+
+        Returns
+        -------
+        duckdb.DuckDBPyConnection
+
+        Examples
+        --------
         >>> db = twin.open("demo").to_duckdb(day="2025-10-16")
         >>> db.sql("select count(*) from orders join kitchens on kitchen = location where name = 'Chicago'").fetchall()[0][0] > 0
         True
         """
-        made = {
-            "kitchens": self.locations.table,
-            "orders": self.orders(start, end, day=day),
-            "order_items": self.order_items(start, end, day=day),
-            "events": self.events(start, end, day=day),
-        }
+        source, asked = self.source, self._asked(day, start, end)
+        orders, items = self._made(all_kitchens.of_orders(source, asked, all_kitchens.orders, all_kitchens.items))
+        (events,) = self._made(all_kitchens.events(source, asked))
+        made = {"kitchens": self.locations.table, "orders": orders, "order_items": items, "events": events}
         return in_and_out.to_duckdb(made, database)
 
-    def _over_kitchens(
-        self,
-        make: Callable[[Timeline], pd.DataFrame],
-        day: AnyTime | None,
-        start: AnyTime | None,
-        end: AnyTime | None,
-    ) -> pd.DataFrame:
-        parts, places = [], self.locations
-        for place in places:
-            window = self.within(place.id, *self._range(place, day, start, end))
-            for part in [] if window is None else _weeks(window, place.tz):
-                timeline = self.timeline(place.id, part.start, part.end)
-                if timeline.has_orders:
-                    parts.append((place, make(timeline)))
-        if not parts:
+    def _asked(self, day: AnyTime | None, start: AnyTime | None, end: AnyTime | None) -> all_kitchens.Asked:
+        """Return the kitchens that have data in a range, each with its part of it."""
+        found = ((place, self.within(place.id, *self._range(place, day, start, end))) for place in self.locations)
+        return [(place, window) for place, window in found if window is not None]
+
+    def _made(self, made: list[pd.DataFrame]) -> list[pd.DataFrame]:
+        """Return tables that have been made; raises ValueError where nothing was found to make them of."""
+        if not made:
+            places = self.locations
             first, last = min(place.start for place in places), max(place.end for place in places)
             text = places[0].tz.text
             raise ValueError(f"No orders in this range: the data covers {text(first)} to {text(last)}.")
-        return tables.of_kitchens(parts)
+        return made
 
     def __getitem__(self, location: str) -> Kitchen:
         """Return `kitchen(location)`. In a notebook, Tab completes the ids: `t["<tab>`."""
@@ -307,34 +477,51 @@ class Twin(Hub, Mapping[str, Kitchen]):
         return html("Twin", [self.source.name], self.locations.table)
 
 
-def _weeks(window: Window, tz: Zone) -> list[Window]:
-    """Return a range in parts of at most a week, whose edges are midnights of the kitchen's clock."""
-    days = np.arange(tz.day(window.start) + 7, tz.day(window.end) + 1, 7)
-    inner = [t for t in map(tz.start_of, days.tolist()) if window.start < t < window.end]
-    return [Window(*edges) for edges in pairwise([window.start, *inner, window.end])]
-
-
 def open(
     source: str | Path | in_and_out.Rows | in_and_out.Tables | None = None,
     progress: Progress | None = None,
     settings: Settings | None = None,
     adapter: str | Path | None = None,
 ) -> Twin:
-    """Open a source of events: `demo`, a file, folder or glob of CSV, JSON or Parquet event rows, or a SQL warehouse's tables
-    (`databricks`, `databricks://catalog.schema`; see docs/databricks.md); or event rows that are in memory: a DataFrame of
-    pandas, polars or Spark, an Arrow table, a relation of DuckDB; or tables by name, `{"events": …, "brands": …}`, with those
-    that give names (`brands`, `menus`, `categories`, `items`, `locations`). Of these a copy is written to a temporary folder.
+    """Open a source of events.
 
-    Without `source`, it opens the environment's TWIN_SOURCE, else the demo, which is generated on first use in the folder that
+    Without `source` it opens the environment's TWIN_SOURCE, else the demo, which is generated on first use in the folder that
     TWIN_DEMO names, by default `demo` in the current one; where that is, is said on stderr.
-    `progress(message, share)` is called as opening proceeds. Raises `SourceError`.
 
-    `adapter` is a YAML file that says what columns of your own mean, by default TWIN_ADAPTER's or the one beside the data
-    (docs/adapters.md).
+    Of rows in memory a copy is written to a temporary folder, which goes with the twin.
 
-    `settings` are targets and limits, by default the environment's (docs/figures.md); raises `ConfigError` for an invalid
-    variable. Twins with different settings can be open at once.
+    Twins with different settings can be open at once.
 
+    Parameters
+    ----------
+    source : str, Path, table or dict of tables, optional
+        `demo`; a file, folder or glob of CSV, JSON or Parquet event rows; a SQL warehouse's tables (`databricks`,
+        `databricks://catalog.schema`; docs/databricks.md). Or event rows in memory: a DataFrame of pandas, polars or Spark, an
+        Arrow table, a relation of DuckDB; or tables by name, `{"events": …, "brands": …}`, with those that give names
+        (`brands`, `menus`, `categories`, `items`, `locations`).
+    progress : callable, optional
+        `progress(message, share)` is called as opening proceeds.
+    settings : Settings, optional
+        Targets and limits, by default the environment's (docs/figures.md).
+    adapter : str or Path, optional
+        A YAML file that says what columns of your own mean, by default TWIN_ADAPTER's or the one beside the data
+        (docs/adapters.md).
+
+    Returns
+    -------
+    Twin
+
+    Raises
+    ------
+    SourceError
+        With a sentence, for what cannot be opened.
+    ConfigError
+        For an invalid variable of the environment.
+    TypeError
+        For a `source` that is no table.
+
+    Examples
+    --------
     >>> len(twin.open("demo").locations)
     4
     >>> from dataclasses import replace

@@ -3,13 +3,18 @@
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from twin.foundation.lazily import at_first_use
 from twin.sources.tables import DIMENSIONS
+
+if TYPE_CHECKING:
+    import duckdb
+else:  # which only who opens a source needs
+    duckdb = at_first_use("duckdb")
 
 EVENTS = "events"
 A_SOURCE = "a path, or a table of event rows (pandas, polars, Arrow, DuckDB, Spark)"
@@ -77,7 +82,7 @@ def to_parquet(tables: Mapping[str, pd.DataFrame], folder: str | Path) -> Path:
     return target
 
 
-def to_duckdb(tables: Mapping[str, pd.DataFrame], database: str | Path) -> duckdb.DuckDBPyConnection:
+def to_duckdb(tables: Mapping[str, pd.DataFrame], database: str | Path) -> "duckdb.DuckDBPyConnection":
     """Return a connection to a database with these tables, which replace those of the same names, their index as a column."""
     connection = duckdb.connect(str(database))
     for name, table in tables.items():

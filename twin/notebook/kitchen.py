@@ -230,10 +230,24 @@ class Kitchen:
         return tables.stamp(self._window.end, self._place.tz)
 
     def at(self, time: AnyTime) -> Instant:
-        """Return the kitchen at a time: a time of day such as "18:30" that the range has once, or a full time.
+        """Return the kitchen at a time.
 
-        Raises ValueError, with a sentence, for an invalid or ambiguous time.
+        Parameters
+        ----------
+        time : time
+            A time of day that the range has once, such as "18:30", or a full time.
 
+        Returns
+        -------
+        Instant
+
+        Raises
+        ------
+        ValueError
+            With a sentence, for a time that is invalid, ambiguous or outside of the range.
+
+        Examples
+        --------
         >>> twin.open("demo").kitchen("sanfrancisco", day="2025-10-16").at("18:30").time
         Timestamp('2025-10-16 18:30:00')
         """
@@ -288,8 +302,20 @@ class Kitchen:
         return self._table("stages", lambda: tables.stages(self.data))
 
     def events(self, start: AnyTime | None = None, end: AnyTime | None = None) -> pd.DataFrame:
-        """Return the events in [start, end), by default the range: ts, type, order; of pings progress (0..1), lat, lon.
+        """Return the events in a part of the range.
 
+        Parameters
+        ----------
+        start, end : time, optional
+            Of the part [start, end); without, from the start or to the end of the range.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per event: ts, type, order; of pings progress (0..1), lat, lon (degrees).
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> list(k.events("18:00", "18:10"))
         ['ts', 'type', 'order', 'progress', 'lat', 'lon']
@@ -298,11 +324,24 @@ class Kitchen:
         return tables.events(self.data, self.data.between(part.start, part.end))
 
     def trajectories(self, every: Step = TEN_SECONDS) -> TrajectoryTable:
-        """Return where every driver was, in steps: order, t, lat, lon, speed (m/s), heading (degrees), measured.
+        """Return where every driver was, in steps.
 
         A trip has a row at its start, its end (or the edge of the range) and at the multiples of the step between, as
-        `at(t).drivers` says. `.to_geopandas()` makes points of it, which movingpandas takes as they are.
+        `at(t).drivers` says.
 
+        Parameters
+        ----------
+        every : step, default "10s"
+            "5min", a timedelta, or seconds.
+
+        Returns
+        -------
+        TrajectoryTable
+            order, t, lat, lon (degrees), speed (m/s on the ground), heading (degrees from north), measured. `.to_geopandas()`
+            makes points of it, which movingpandas takes as they are; `.hvplot` draws it.
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> ways = k.trajectories("10s")
         >>> bool(ways["order"].isin(k.stages.query("stage == 'out_for_delivery'")["order"]).all())
@@ -313,8 +352,22 @@ class Kitchen:
     def order(self, order: str) -> OrderLife:
         """Return one order's life: its times, stages, events, items, address; a notebook shows it as a figure.
 
-        Raises `UnknownOrderError`.
+        Parameters
+        ----------
+        order : str
+            Its id, as in the index of `orders`.
 
+        Returns
+        -------
+        OrderLife
+
+        Raises
+        ------
+        UnknownOrderError
+            If there is no such order in the range.
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.order(k.orders.index[0]).status
         'completed'
@@ -322,12 +375,25 @@ class Kitchen:
         return OrderLife.of(self.data, order)
 
     def brands(self, start: AnyTime | None = None, end: AnyTime | None = None) -> pd.DataFrame:
-        """Return the brands with orders in [start, end), by default the range: orders, revenue, delivery_min, trend, cold.
+        """Return the brands with orders in a part of the range, compared.
 
         An order counts for each of its brands, with its whole delivery time; revenue is split by item.
 
-        `cold` of its `meals` stood longer than `settings.cold_after_s`; the median stood `stood_p50_min`.
+        `cold` of a brand's `meals` stood longer than `settings.cold_after_s`; the median stood `stood_p50_min`.
 
+        Parameters
+        ----------
+        start, end : time, optional
+            Of the part [start, end); without, from the start or to the end of the range.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per brand, that with most orders first: orders, revenue, delivery_min, deliveries, trend, meals,
+            stood_p50_min, cold, cold_share.
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.brands()["orders"].is_monotonic_decreasing
         True
@@ -354,10 +420,25 @@ class Kitchen:
     def card(
         self, start: AnyTime, end: AnyTime, notes: str = "", link: str = "", known_at: AnyTime | None = None
     ) -> IncidentCard:
-        """Return the card of [start, end): why orders were late, what ended it, the latest orders, on one page.
+        """Return the card of a part of the range: why orders were late, what ended it, the latest orders, on one page.
 
-        `link` is the address of a live page to lead to; `known_at` as of when, by default with hindsight.
+        Parameters
+        ----------
+        start, end : time
+            The part [start, end).
+        notes : str, optional
+            Of one's own, cut to what the page has room for.
+        link : str, optional
+            The address of a live page to lead to.
+        known_at : time, optional
+            As of when; by default with hindsight.
 
+        Returns
+        -------
+        IncidentCard
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.card("18:00", "20:00").content.why == k.why("18:00", "20:00").sentence
         True
@@ -374,10 +455,22 @@ class Kitchen:
         return IncidentCard(made.with_notes(notes))
 
     def troubles_at(self, time: AnyTime) -> pd.DataFrame:
-        """The troubles that were going on at a time, or had ended up to ten minutes before, as they were known then.
+        """Return the troubles that were going on at a time, or had ended up to ten minutes before, as they were known then.
 
-        Columns as in `moments`; a trouble that was going on ends at the time, and counts what had happened by then.
+        A trouble that was going on ends at the time, and counts what had happened by then.
 
+        Parameters
+        ----------
+        time : time
+            In the range.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as in `moments`.
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> list(k.troubles_at("18:40")["title"])
         ['Drivers are short']
@@ -428,10 +521,21 @@ class Kitchen:
         return self._table("promises", lambda: tables.promises(self.data, self._hub.promises(self.data)))
 
     def why(self, start: AnyTime | None = None, end: AnyTime | None = None) -> "Why":
-        """Return why the orders created in [start, end), by default the range, were late.
+        """Return why the orders created in a part of the range were late.
 
         Of a range of over 31 days nothing is looked for that the late ones share.
 
+        Parameters
+        ----------
+        start, end : time, optional
+            Of the part [start, end); without, from the start or to the end of the range.
+
+        Returns
+        -------
+        Why
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.why("18:00", "19:00").sentence
         '...'
@@ -473,8 +577,20 @@ class Kitchen:
         return self._hub.insights(self.data)
 
     def history(self, every: Step = TEN_MINUTES) -> pd.DataFrame:
-        """Return the KPIs over the range, one row per step (seconds, "5min", a timedelta), equal to `at(t).kpis`.
+        """Return the KPIs over the range.
 
+        Parameters
+        ----------
+        every : step, default "10min"
+            "5min", a timedelta, or seconds.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per step, equal to `at(t).kpis`; its index is the time.
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> bool(k.history(3600).loc["2025-10-16 18:00", "active"] == k.at("18:00").kpis["active"])
         True
@@ -488,9 +604,25 @@ class Kitchen:
     def follow(self, seconds: float | None = None) -> "Follow[Instant]":
         """Follow this kitchen while it happens: iterate over the result, or display it.
 
-        Iterating yields an `Instant` for now and for whenever something has come in, at most one a second, until interrupted or
-        for `seconds`. Displayed, it is a dashboard that follows. Raises ValueError if nothing can come from the source.
+        Displayed, it is a dashboard that follows.
 
+        Parameters
+        ----------
+        seconds : float, optional
+            Of wall time after which iterating ends; without, when it is interrupted.
+
+        Returns
+        -------
+        Follow
+            Yields an `Instant` for now and for whenever something has come in, at most one a second.
+
+        Raises
+        ------
+        ValueError
+            If nothing can come from the source.
+
+        Examples
+        --------
         >>> for now in twin.open("demo").kitchen("chicago").follow(): print(now.kpis["active_orders"])
         Traceback (most recent call last):
         ValueError: Nothing newer comes from this source, so nothing can be followed.
@@ -559,7 +691,10 @@ class Kitchen:
         return self._replay.pane("pipeline")
 
     def timeline(self) -> "pn.viewable.Viewable":
-        """Return the transport: play, speed, and the scrubber over the orders of the range. Drag on it to brush a section.
+        """Return the transport: play, speed, and the scrubber over the orders of the range.
+
+        Dragging on its bars scrubs. Dragging on the thin strip above them, or with Shift on the bars, brushes a section: it is
+        played again and again, and `selection` has its orders. Its button, or the key \\, clears it.
 
         >>> type(twin.open("demo").kitchen("chicago").timeline()).__name__
         'TransportBar'
@@ -600,8 +735,19 @@ class Kitchen:
 
     # -- figures to compose ----------------------------------------------------------------------------------------------
     def volume(self, every: Step = TEN_MINUTES) -> "hv.Curve":
-        """Return the orders created per step (seconds, "5min", a timedelta) as a HoloViews curve, to overlay with others.
+        """Return the orders created per step, to overlay with others.
 
+        Parameters
+        ----------
+        every : step, default "10min"
+            "5min", a timedelta, or seconds.
+
+        Returns
+        -------
+        holoviews.Curve
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> int(k.volume().dimension_values("orders").sum()) == len(k.orders)
         True
@@ -609,8 +755,26 @@ class Kitchen:
         return curves.volume(self.data, step_seconds(every))
 
     def curve(self, kpi: str, every: Step = TEN_MINUTES) -> "hv.Curve":
-        """Return a column of `history` as a HoloViews curve; its label is the location's name.
+        """Return a column of `history` as a curve; its label is the location's name.
 
+        Parameters
+        ----------
+        kpi : str
+            Its name: Tab completes it.
+        every : step, default "10min"
+            "5min", a timedelta, or seconds.
+
+        Returns
+        -------
+        holoviews.Curve
+
+        Raises
+        ------
+        ValueError
+            For a KPI that there is not.
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
         >>> k.curve("delivery_min") * k.volume()
         :Overlay
@@ -622,9 +786,27 @@ class Kitchen:
     def save(self, path: str | Path, step: Step | None = None) -> Path:
         """Write a replay of the range as one HTML file that plays, scrubs and shows the map without server or network.
 
-        Its figures change every `step` of data (seconds, "5min"; by default a minute, more for long ranges), the drivers
-        continuously. Raises ValueError, with a sentence, if the file would be larger than `saved.MOST_BYTES`.
+        It opens at the moment at which `replay` stands. Drivers move continuously, figures change with each step.
 
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        step : step, optional
+            Data time between two recorded states; by default a minute, more for long ranges.
+
+        Returns
+        -------
+        Path
+            That of the file.
+
+        Raises
+        ------
+        ValueError
+            With a sentence, if the file would be larger than `saved.MOST_BYTES`, or have too many steps.
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("chicago", start="2025-10-16 18:00", end="2025-10-16 18:30")
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -635,9 +817,22 @@ class Kitchen:
         return saved.save(self._hub, self.data, path, self.replay.now(), None if step is None else step_seconds(step))
 
     def to_parquet(self, folder: str | Path) -> Path:
-        """Write the tables to a folder, each as one file: orders, items, order_brands, stages, events, ledger, shelf, promises,
-        moments. Files of these names are replaced. Returns the folder.
+        """Write the tables to a folder, each as one file.
 
+        They are orders, items, order_brands, stages, events, ledger, shelf, promises and moments.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Is made if it is missing; files of these names in it are replaced.
+
+        Returns
+        -------
+        Path
+            That of the folder.
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("chicago", start="2025-10-16 18:00", end="2025-10-16 18:30")
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -650,8 +845,20 @@ class Kitchen:
     def report(self, path: str | Path, link: str = "") -> Path:
         """Write the report of the range as one HTML page to read, print and mail: why late, moments, brands, the latest orders.
 
-        `link` is the address of a live page to lead to.
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        link : str, optional
+            The address of a live page to lead to.
 
+        Returns
+        -------
+        Path
+            That of the file.
+
+        Examples
+        --------
         >>> k = twin.open("demo").kitchen("chicago", start="2025-10-16 18:00", end="2025-10-16 18:30")
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:

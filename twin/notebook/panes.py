@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,7 @@ from twin.views.map.map import BaseMap, MapView
 from twin.views.moments.alert import AlertView
 from twin.views.pipeline.pipeline import PipelineView
 from twin.views.session.session import ReplaySession
-from twin.views.shared.component import style_text
+from twin.views.shared.component import Component, style_text
 from twin.views.shared.view import ReplayView
 from twin.views.transport.transport import TransportView
 from twin.views.trends.trends import TrendsView
@@ -88,6 +89,7 @@ class NotebookReplay:
     def pane(self, name: str) -> Any:
         """Return a new pane: map, pipeline, timeline, kpis, trends, feed or alert."""
         prepare()
+        Component.posts = is_marimo()
         shown = self.shown(self._makers()[name]())
         if name == "timeline":
             shown.stylesheets = [*shown.stylesheets, FIXED_RANGE]
@@ -123,7 +125,7 @@ class NotebookReplay:
     def _makers(self) -> dict[str, Callable[[], ReplayView]]:
         controller, dark = self.controller, is_dark()
         return {
-            "map": partial(MapView, controller, base_map=self._base_map, dark=dark, online=False),
+            "map": partial(MapView, controller, base_map=self._base_map, dark=dark, online=False, as_text=is_marimo()),
             "pipeline": partial(PipelineView, controller),
             "timeline": partial(TransportView, controller),
             "kpis": partial(KpiView, controller),
@@ -171,6 +173,12 @@ def inlined(tiles: TileSet, timeline: Timeline, kitchen: tuple[float, float], da
 def is_dark() -> bool:
     """Return whether Panel uses its dark theme: `pn.extension(theme="dark")`."""
     return bool(pn.config.theme == "dark")
+
+
+def is_marimo() -> bool:
+    """Return whether this is a marimo notebook, which passes on what values are, and no messages and no bytes."""
+    marimo = sys.modules.get("marimo")
+    return marimo is not None and marimo.running_in_notebook()
 
 
 def _tileset(hub: Hub, location: str) -> TileSet:

@@ -37,7 +37,7 @@ class Racing:
         """A row for each minute of the race (its index is the time on the kitchens' clocks), a column for each lane.
 
         >>> t = twin.open("demo")
-        >>> race = twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-15"))
+        >>> race = twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-17"))
         >>> race.table.shape
         (1441, 2)
         """
@@ -53,7 +53,7 @@ class Racing:
         """A row for each change of the lead that lasted: clock, leader, before (empty: nobody), value.
 
         >>> t = twin.open("demo")
-        >>> list(twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-15")).leads)
+        >>> list(twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-17")).leads)
         ['clock', 'leader', 'before', 'value']
         """
         names = [lane.name for lane in self.race.lanes]
@@ -73,7 +73,7 @@ class Racing:
         """The lanes as curves over the hours of the clock.
 
         >>> t = twin.open("demo")
-        >>> len(twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-15")).curves)
+        >>> len(twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-17")).curves)
         2
         """
         from twin.notebook import curves  # noqa: PLC0415  # HoloViews takes a second to import
@@ -91,10 +91,29 @@ class Racing:
 def race(*kitchens: Kitchen, figure: str = ON_TIME, relative: bool = False) -> Racing:
     """Race two to six kitchens, or days of one, from the same time of day on (docs/figures.md, "Race").
 
-    figure: "on_time" deliveries, "delivered" orders (most leads), or "late", the share of late deliveries so far (least leads).
-    relative: each divided by its usual, so that 1 is a usual day. The target is the first one's. Raises ValueError for another
-    number of kitchens, ranges that begin at different times of day, an unknown figure, or where the usual is not known.
+    The target is the first one's.
 
+    Parameters
+    ----------
+    *kitchens : Kitchen
+        Two to six, a lane each.
+    figure : str, default "on_time"
+        "on_time" deliveries, "delivered" orders (most leads), or "late", the share of late deliveries so far (least leads).
+    relative : bool, default False
+        Whether each is divided by its usual, so that 1 is a usual day.
+
+    Returns
+    -------
+    Racing
+
+    Raises
+    ------
+    ValueError
+        For another number of kitchens, ranges that begin at different times of day, an unknown figure, or where the usual is not
+        known.
+
+    Examples
+    --------
     >>> t = twin.open("demo")
     >>> twin.race(t.kitchen("chicago", day="2025-10-16"), t.kitchen("chicago", day="2025-10-17"), figure="late").race.figure
     'late'

@@ -1,6 +1,7 @@
 // A saved replay: this stands in for the server. It sets what the server would have set as the clock goes on, and
 // answers what the views ask, from a recording that Python made of the same answers (saved.py).
 
+import { bytesOf } from "../views/map/wire.js";
 import { clockFrom } from "../views/shared/clock.js";
 import { el } from "../views/shared/elements.js";
 import { selectionOf } from "../views/shared/verbs.js";
@@ -15,7 +16,6 @@ async function openRecording(text) {
   const bytes = bytesOf(text);
   return JSON.parse(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text());
 }
-const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
 /** The last of [[step, value], …] at or before a step; undefined before the first. */
 function valueAt(changes, step) {

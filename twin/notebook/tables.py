@@ -30,6 +30,7 @@ from twin.foundation.times import Time
 from twin.foundation.zones import NAIVE, Zone
 from twin.sources.base import Location
 from twin.timeline import events as ev
+from twin.timeline.orders import Orders
 from twin.timeline.sampled import sampled
 from twin.timeline.timeline import DataQuality, EventSlice, Snapshot, Timeline
 
@@ -93,22 +94,25 @@ def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame
     A milestone that the data does not have is NaT, the minutes between are then NaN, as is the revenue where no item has a price.
     `rows` are row numbers in `timeline.orders`; by default, the orders that began in the window.
     """
-    built = timeline.orders
-    if rows is None:
-        rows = begun(timeline)
+    return orders_of(timeline.orders, timeline.tz, begun(timeline) if rows is None else rows)
+
+
+def orders_of(built: Orders, tz: Zone, rows: NDArray[Any]) -> pd.DataFrame:
+    """Return the same of some orders, wherever they are from."""
     times = {name: getattr(built, name)[rows] for name in _MILESTONES}
     delivered, cancelled = np.isfinite(times["delivered"]), np.isfinite(times["cancelled"])
-    revenue = _revenue(timeline)[rows]
+    revenue = _revenue(built)[rows]
+    addresses = pc.fill_null(built.addresses.take(pa.array(np.asarray(rows, np.int64))), "")
     return pd.DataFrame(
         {
             "status": pd.Categorical(np.select([delivered, cancelled], STATUSES[1:], STATUSES[0]), STATUSES),
-            **{name: stamps(values, timeline.tz) for name, values in times.items()},
+            **{name: stamps(values, tz) for name, values in times.items()},
             "delivery_min": (times["delivered"] - times["created"]) / MINUTE,
             "items": built.quantity[rows].astype(np.int64),
             "revenue": np.where(revenue != 0, revenue, np.nan),
-            "address": [built.address(row) for row in np.asarray(rows).tolist()],
+            "address": pd.array(addresses.to_pylist(), "str"),
         },
-        index=_ids(timeline, rows),
+        index=_ids(built.ids, rows),
     )
 
 
@@ -117,11 +121,15 @@ def items(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame:
 
     Texts are empty where the data has none, a price is 0 there.
     """
-    line, of_order = _lines(timeline, rows)
-    built = timeline.orders
+    return items_of(timeline.orders, begun(timeline) if rows is None else rows)
+
+
+def items_of(built: Orders, rows: NDArray[Any]) -> pd.DataFrame:
+    """Return the same of some orders, wherever they are from."""
+    line, of_order = _lines(built, rows)
     return pd.DataFrame(
         {
-            "order": _ids(timeline, of_order),
+            "order": _ids(built.ids, of_order),
             "item": _texts(built.item_names, line),
             "brand": _texts(built.item_brands, line),
             "qty": exact(built.item_qty[line]),
@@ -158,18 +166,16 @@ def exact(values: NDArray[np.float32]) -> NDArray[np.float64]:
     return written[which]
 
 
-def _revenue(timeline: Timeline) -> NDArray[np.float64]:
-    """Return what the items of each order of the timeline cost together, (n,)."""
-    built = timeline.orders
+def _revenue(built: Orders) -> NDArray[np.float64]:
+    """Return what the items of each order cost together, (n,)."""
     of_order = np.repeat(np.arange(len(built)), np.diff(built.item_offsets))
     money = np.nan_to_num(exact(built.item_qty) * exact(built.item_price))
     return np.round(np.bincount(of_order, money, len(built)), MONEY_DIGITS)
 
 
-def _lines(timeline: Timeline, rows: NDArray[Any] | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the positions of the items of some orders in the timeline's columns, and the rows of their orders."""
-    built = timeline.orders
-    rows = np.asarray(begun(timeline) if rows is None else rows, np.int64)
+def _lines(built: Orders, rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the positions of the items of some orders in the columns of items, and the rows of their orders."""
+    rows = np.asarray(rows, np.int64)
     number = np.diff(built.item_offsets)[rows]
     of_order = np.repeat(rows, number)
     within = np.arange(len(of_order)) - np.repeat(np.cumsum(number) - number, number)
@@ -202,7 +208,7 @@ def stages(timeline: Timeline, row: int | None = None) -> pd.DataFrame:
     left = np.where(stage == COMPLETED, np.inf, found.end[rows])
     return pd.DataFrame(
         {
-            "order": _ids(timeline, found.order[rows]),
+            "order": _ids(timeline.orders.ids, found.order[rows]),
             "stage": _stages(stage),
             "entered": stamps(entered, timeline.tz),
             "left": stamps(left, timeline.tz),
@@ -216,12 +222,17 @@ def events(timeline: Timeline, found: EventSlice) -> pd.DataFrame:
 
     The last three are those of driver pings, NaN for all other events.
     """
+    return events_of(timeline.orders.ids, timeline.tz, found)
+
+
+def events_of(ids: pa.StringArray, tz: Zone, found: EventSlice) -> pd.DataFrame:
+    """Return the same of some events, wherever they are from; `ids` are those of the orders that they speak of."""
     nowhere = np.full(len(found), np.nan)
     return pd.DataFrame(
         {
-            "ts": stamps(found.ts, timeline.tz),
+            "ts": stamps(found.ts, tz),
             "type": pd.Categorical(found.type, [*ev.EVENT_TYPES, *sorted(set(found.type) - set(ev.EVENT_TYPES))]),
-            "order": _ids(timeline, found.order),
+            "order": _ids(ids, found.order),
             "progress": exact(found.progress) / 100,
             "lat": nowhere if found.lat is None else found.lat,
             "lon": nowhere if found.lon is None else found.lon,
@@ -229,13 +240,8 @@ def events(timeline: Timeline, found: EventSlice) -> pd.DataFrame:
     )
 
 
-def events_of(timeline: Timeline) -> pd.DataFrame:
-    """Return one row per event of the window."""
-    return events(timeline, timeline.between(timeline.window.start, timeline.window.end))
-
-
 def of_kitchens(parts: Sequence[tuple[Location, pd.DataFrame]]) -> pd.DataFrame:
-    """Return tables of kitchens as one, with a column `kitchen` (the id) before theirs.
+    """Return tables of kitchens as one, with a column `kitchen` (the id) before theirs; a kitchen may have several, in a row.
 
     Times are in the kitchens' zone if that is the same for all, else in UTC.
     """
@@ -249,9 +255,8 @@ def of_kitchens(parts: Sequence[tuple[Location, pd.DataFrame]]) -> pd.DataFrame:
         made.append(part)
     joined = pd.concat(made, ignore_index=made[0].index.name is None)
     for name, column in made[0].items():
-        if (
-            isinstance(column.dtype, pd.CategoricalDtype) and joined[name].dtype != column.dtype
-        ):  # types that one alone has
+        # types that one alone has
+        if isinstance(column.dtype, pd.CategoricalDtype) and joined[name].dtype != column.dtype:
             joined[name] = union_categoricals([part[name] for part in made])
     return joined
 
@@ -268,7 +273,7 @@ def trajectories(timeline: Timeline, every: float) -> pd.DataFrame:
     lat, lon = unproject((kitchen.x or 0.0) + found.x, (kitchen.y or 0.0) + found.y)
     return pd.DataFrame(
         {
-            "order": _ids(timeline, timeline.trips.order[found.trip]),
+            "order": _ids(timeline.orders.ids, timeline.trips.order[found.trip]),
             "t": stamps(found.t, timeline.tz),
             "lat": lat,
             "lon": lon,
@@ -287,7 +292,7 @@ def open_orders(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
             "since": stamps(snapshot.since, timeline.tz),
             "minutes": (snapshot.t - snapshot.since) / MINUTE,
         },
-        index=_ids(timeline, snapshot.order),
+        index=_ids(timeline.orders.ids, snapshot.order),
     )
     return table.sort_values("minutes", ascending=False)
 
@@ -304,7 +309,7 @@ def drivers(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
             "eta": stamps(found.eta, timeline.tz),
             "measured": found.measured,
         },
-        index=_ids(timeline, found.order),
+        index=_ids(timeline.orders.ids, found.order),
     )
 
 
@@ -402,7 +407,7 @@ def ledger(timeline: Timeline, book: Ledger) -> pd.DataFrame:
     began = timeline.orders.began
     rows = np.flatnonzero(book.counted & (began >= timeline.window.start) & (began < timeline.window.end))
     waits = book.driver[rows, DRIVER_PARTS.index("driver_waits")]
-    return _ledger(book, rows, timeline.orders.created[rows], waits, timeline.tz, _ids(timeline, rows))
+    return _ledger(book, rows, timeline.orders.created[rows], waits, timeline.tz, _ids(timeline.orders.ids, rows))
 
 
 def long_ledger(book: LongLedger, tz: Zone) -> pd.DataFrame:
@@ -449,7 +454,7 @@ def shelf(timeline: Timeline, clock: ShelfClock) -> pd.DataFrame:
             "minutes": stood[rows] / MINUTE,
             "cold": clock.is_cold()[rows],
         },
-        index=_ids(timeline, rows),
+        index=_ids(timeline.orders.ids, rows),
     )
 
 
@@ -475,7 +480,7 @@ def promises(timeline: Timeline, book: PromiseBook) -> pd.DataFrame:
             "kept": kept,
             "doomed": one.doomed[rows],
         }
-        parts.append(pd.DataFrame(part, index=_ids(timeline, rows)))
+        parts.append(pd.DataFrame(part, index=_ids(timeline.orders.ids, rows)))
     return pd.concat(parts)
 
 
@@ -546,8 +551,8 @@ def _own_stamps(places: Sequence[Location], seconds: list[float]) -> Any:
     return pd.Series([stamp(t, place.tz) for place, t in zip(places, seconds, strict=True)], dtype=object).to_numpy()
 
 
-def _ids(timeline: Timeline, rows: NDArray[Any]) -> pd.Index:
-    return pd.Index(timeline.orders.ids.take(np.asarray(rows, np.int64)).to_pylist(), name="order", dtype="str")
+def _ids(ids: pa.StringArray, rows: NDArray[Any]) -> pd.Index:
+    return pd.Index(ids.take(np.asarray(rows, np.int64)).to_pylist(), name="order", dtype="str")
 
 
 def _stages(numbers: NDArray[Any]) -> pd.Categorical:

@@ -1,7 +1,7 @@
 """The drivers' trajectories as a data frame that knows its geometry."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -11,7 +11,21 @@ if TYPE_CHECKING:
 CRS = "EPSG:4326"
 
 
-class TrajectoryTable(pd.DataFrame):
+class DrawnTable(pd.DataFrame):
+    """A data frame of a class of its own that hvPlot draws, which takes pandas' own class only (it goes by the module's name)."""
+
+    @property
+    def hvplot(self) -> Any:
+        """What hvPlot draws of it, after `import hvplot.pandas`."""
+        return pd.DataFrame(self).hvplot
+
+    @property
+    def interactive(self) -> Any:
+        """The same, with widgets in it."""
+        return pd.DataFrame(self).interactive
+
+
+class TrajectoryTable(DrawnTable):
     """Trajectories as a data frame, of which GeoPandas makes points and movingpandas lines.
 
     >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")

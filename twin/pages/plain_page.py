@@ -7,15 +7,15 @@ from panel.io.resources import get_dist_path
 
 from twin import api
 from twin.foundation.address import Address
+from twin.pages.frames import begin_panel, frame
 from twin.pages.opening import opening
 from twin.server.headers import guard_page
 from twin.views.shared import theme
-from twin.views.shared.component import style_text
 
 
 def begin_page(title: str) -> Address:
     """Put the frame into the current document; return what the page's address asks for."""
-    pn.extension(reconnect=False)
+    begin_panel()
     address = Address(
         {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
     )
@@ -23,8 +23,7 @@ def begin_page(title: str) -> Address:
     document = pn.state.curdoc
     if document is not None:
         document.title = title
-        # Panel accepts the text of a template, too
-        document.template = style_text(Path(__file__).with_name("plain_frame.html"))  # type: ignore[assignment]
+        document.template = frame(Path(__file__).with_name("plain_frame.html"))
         document.template_variables.update(
             nonce=guard_page(),
             tokens=theme.css(),

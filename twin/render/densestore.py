@@ -1,6 +1,6 @@
 """Frames of many drivers, shared by all sessions of the process: each is computed once, even for simultaneous requests."""
 
-from twin.foundation.cache import ByteCache, one_each
+from twin.foundation.cache import Budget, ByteCache, one_each
 from twin.render import dense
 from twin.render.dense import Extent
 from twin.timeline import fleet
@@ -25,9 +25,9 @@ class _FleetByTime:
 class DenseStore:
     """Drivers by timeline and time, and frames by extent too. Thread-safe; the drivers are freed with their timeline."""
 
-    def __init__(self, most: int = MOST_BYTES) -> None:
-        """Cache at most `most` bytes of frames."""
-        self.frames: ByteCache[bytes] = ByteCache(most)
+    def __init__(self, budget: Budget | None = None, most: int = MOST_BYTES) -> None:
+        """Cache at most `most` bytes of frames, within a budget that others share."""
+        self.frames: ByteCache[bytes] = ByteCache(most, budget=budget)
 
     def fleet(self, timeline: Timeline, t: float) -> Fleet:
         """Return all drivers on the road at t."""

@@ -24,6 +24,8 @@ from twin.foundation.callbacks import Callbacks
 from twin.foundation.errors import TwinError
 from twin.foundation.times import DAY
 from twin.hub import Hub
+from twin.replay.clock import Anchor
+from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,8 @@ class LiveState:
 
     edge: the time of its latest event, data seconds; came: when that was read, wall seconds of `time.monotonic`; final: events
     before this may be taken as complete (`Settings.final_after_s`); late: how many came after that all the same; rhythm: how
-    often events come; insights: of this timeline or a slightly earlier one, None until there are any.
+    often events come; t: the moment that pages which follow show when they take it, one for all, so that what is made of it
+    is made once; insights: of this timeline or a slightly earlier one, None until there are any.
     """
 
     timeline: Timeline
@@ -59,6 +62,7 @@ class LiveState:
     final: float
     late: int
     rhythm: Rhythm
+    t: float
     pace: float = 1.0
     insights: Insights | None = None
     problem: str = ""
@@ -70,12 +74,65 @@ def grows(hub: Hub, location: str, now: float | None = None) -> bool:
 
     A folder of last year's files may change, too, but nobody would call it live.
     """
+    return place_grows(hub, hub.location(location), now)
+
+
+def place_grows(hub: Hub, place: Location, now: float | None = None) -> bool:
+    """Return the same of a location that is at hand."""
     if hub.as_of is None:
         return False
     if hub.settings.inbox is not None:
         return True
     wall = time.time() if now is None else now
-    return hub.version > 0 or abs(hub.location(location).end - wall) < GROWS_WITHIN_S
+    return hub.version > 0 or abs(place.end - wall) < GROWS_WITHIN_S
+
+
+class Look:
+    """When the source was looked at for new rows, by one of those who want them."""
+
+    def __init__(self, hub: Hub, wall: Callable[[], float]) -> None:
+        self._hub, self._wall = hub, wall
+        self.due = -math.inf
+        """When the next look is due, wall seconds."""
+
+    def take(self) -> None:
+        """Have the source look for new rows. Where others do, as for an inbox, they are told of anyway. Raises `SourceError`."""
+        hub, begun = self._hub, self._wall()
+        looked = hub.as_of is not None and 0 <= time.time() - hub.as_of < EVERY_S
+        if begun < self.due or looked:
+            return
+        try:
+            if hub.source.metered:
+                hub.freshen(hub.settings.live_s)
+            else:
+                hub.refresh()
+        finally:
+            self.due = self._wall() + min(max(EVERY_S, LOOKING * (self._wall() - begun)), SLOWEST_S)
+
+
+class Moves:
+    """When an edge moved, and how fast it does."""
+
+    def __init__(self, wall: Callable[[], float]) -> None:
+        self._wall = wall
+        self._moves: deque[tuple[float, float]] = deque(maxlen=MOVES)  # (wall, edge)
+
+    def note(self, edge: float) -> None:
+        """Take where the edge has moved to."""
+        self._moves.append((self._wall(), edge))
+
+    @property
+    def came(self) -> float:
+        """When it moved last, wall seconds."""
+        return self._moves[-1][0]
+
+    @property
+    def pace(self) -> float:
+        """How fast data time runs, data seconds per wall second: 1 in life, more in a demonstration."""
+        recent = [one for one in self._moves if one[0] >= self._moves[-1][0] - PACE_S]
+        (wall, edge), (now, latest) = recent[0], recent[-1]
+        pace = (latest - edge) / (now - wall) if now > wall else 1.0
+        return pace if pace > LIFE else 1.0
 
 
 class LiveKitchen:
@@ -90,8 +147,9 @@ class LiveKitchen:
         self._thread: threading.Thread | None = None
         self._state: LiveState | None = None
         self._insights: Insights | None = None
-        self._learn_at = self._look_at = -math.inf
-        self._moves: deque[tuple[float, float]] = deque(maxlen=MOVES)  # (wall, edge)
+        self._learn_at = -math.inf
+        self._look, self._moves = Look(hub, lambda: self._wall()), Moves(lambda: self._wall())
+        self._playhead = Anchor()
 
     @property
     def state(self) -> LiveState | None:
@@ -127,7 +185,7 @@ class LiveKitchen:
         timeline, edge = hub.newest(self._location), hub.edge(self._location)
         if before is not None and before.timeline is timeline and before.edge == edge and not before.problem:
             return before
-        moved = before is None or edge > before.edge
+        wall, moved = self._wall(), before is None or edge > before.edge
         hub.last_day(self._location)  # sessions want it, who must not wait for the source
         metrics_of(timeline)
         event_index_of(timeline)
@@ -135,19 +193,13 @@ class LiveKitchen:
         final = edge - hub.settings.final_after_s
         late = 0 if before is None else before.late + _late(before.timeline, timeline, before.final)
         if moved:
-            self._moves.append((self._wall(), edge))
-        came = self._moves[-1][0]
-        self._state = LiveState(
-            timeline, edge, came, final, late, timeline.cached(rhythm_of), self._pace(), self._insights
-        )
+            self._moves.note(edge)
+        if before is None:
+            self._playhead = Anchor(t0=edge, wall0=wall, end=edge, edge=edge, playing=True, live=True)
+        self._playhead = self._playhead.grow(wall, edge)
+        t, came, pace = self._playhead.t0, self._moves.came, self._moves.pace
+        self._state = LiveState(timeline, edge, came, final, late, timeline.cached(rhythm_of), t, pace, self._insights)
         return self._state
-
-    def _pace(self) -> float:
-        """Return how fast data time runs, data seconds per wall second: 1 in life, more in a demonstration."""
-        recent = [one for one in self._moves if one[0] >= self._moves[-1][0] - PACE_S]
-        (wall, edge), (now, latest) = recent[0], recent[-1]
-        pace = (latest - edge) / (now - wall) if now > wall else 1.0
-        return pace if pace > LIFE else 1.0
 
     def learn(self) -> None:
         """Examine the newest timeline for what stands out."""
@@ -169,7 +221,7 @@ class LiveKitchen:
                             self._thread = None
                             return
                     time.sleep(max(0.0, begun + rest - self._wall()))  # what comes in bursts is taken together
-                    self._wake.wait(max(0.0, self._look_at - self._wall()))
+                    self._wake.wait(max(0.0, self._look.due - self._wall()))
         finally:
             end()
 
@@ -177,7 +229,7 @@ class LiveKitchen:
         """Look for new rows, make what follows from them, and tell; returns the seconds from its begin to the next at least."""
         before, spent = self._state, 0.0
         try:
-            self._look()
+            self._look.take()
             self._wake.clear()
             begun = time.thread_time()
             made = self.advance()
@@ -205,20 +257,6 @@ class LiveKitchen:
             log.warning("no insights of %s: %s", self._location, error)
         finally:
             self._learn_at = self._wall() + max(LEARN_EVERY_S, IDLE * (time.thread_time() - begun))
-
-    def _look(self) -> None:
-        """Have the source look for new rows. Where others do, as for an inbox, they are told of anyway."""
-        hub, begun = self._hub, self._wall()
-        looked = hub.as_of is not None and 0 <= time.time() - hub.as_of < EVERY_S
-        if begun < self._look_at or looked:
-            return
-        try:
-            if hub.source.metered:
-                hub.freshen(hub.settings.live_s)
-            else:
-                hub.refresh()
-        finally:
-            self._look_at = self._wall() + min(max(EVERY_S, LOOKING * (self._wall() - begun)), SLOWEST_S)
 
 
 class LiveKitchens:

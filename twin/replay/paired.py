@@ -5,9 +5,9 @@ from typing import Any
 
 import param
 
+from twin.analysis.alignment import Alignment, align
 from twin.foundation import times
 from twin.foundation.settings import Settings
-from twin.replay.alignment import Alignment, align
 from twin.replay.clock import Anchor
 from twin.replay.controller import ReplayController
 
@@ -18,7 +18,7 @@ TIMES = ("at", "t", "start", "end")
 class PairedController(ReplayController):
     """Plays a timeline beside that of `lead`: same speed, played, paused and moved together, at the same time of day.
 
-    Where it is is computed of where the lead is, whenever somebody wants to know (twin/replay/alignment.py), so the two cannot
+    Where it is is computed of where the lead is, whenever somebody wants to know (twin/analysis/alignment.py), so the two cannot
     drift. Its verbs are the lead's. While either has no timeline it goes by itself, so that neither needs the other to be seen.
     """
 

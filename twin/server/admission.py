@@ -16,7 +16,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, Rule
 from tornado.web import RequestHandler
 
-from twin.foundation import telemetry
+from twin.foundation import counters
 from twin.server.clients import client_of
 from twin.server.process import process
 from twin.server.templates import PAGES
@@ -91,7 +91,7 @@ class FullHandler(RequestHandler):
 
     def get(self, reason: str, end: str) -> None:
         """Send the page, or one line where a script or a WebSocket was requested."""
-        telemetry.REFUSED_SESSIONS.inc()
+        counters.REFUSED_SESSIONS.inc()
         self.set_status(503)
         self.set_header("Retry-After", str(RETRY_S))
         self.set_header("Cache-Control", "no-store")

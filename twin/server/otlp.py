@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
-from twin.foundation import telemetry
+from twin.foundation import counters, telemetry
 from twin.foundation.loglimit import LogLimit
 from twin.foundation.settings import Settings
 from twin.foundation.version import VERSION
@@ -113,7 +113,7 @@ class Export:
         from opentelemetry.sdk.util.instrumentation import InstrumentationScope  # noqa: PLC0415
 
         span = self._began_ns, time.time_ns()
-        metrics = [_as_otel(family, span) for family in telemetry.REGISTRY.collect() if family.samples]
+        metrics = [_as_otel(family, span) for family in counters.REGISTRY.collect() if family.samples]
         scope = ScopeMetrics(InstrumentationScope(SERVICE, VERSION), metrics, "")
         return MetricsData([ResourceMetrics(self._resource, [scope], "")])
 

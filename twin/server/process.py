@@ -31,7 +31,7 @@ from twin.foundation import errand
 from twin.foundation.cache import ByteCache
 from twin.foundation.errors import ConfigError, ForeignColumnsError, SignInError, SourceError, TwinError
 from twin.foundation.settings import Settings
-from twin.hub import TIMELINE_SHARE, Hub, open_source
+from twin.hub import TIMELINE_SHARE, Hub, budget_of, open_source
 from twin.render import places
 from twin.render.densestore import DenseStore
 from twin.render.filemap import FileMap
@@ -74,7 +74,9 @@ class HubState:
 
     def __init__(self, hub: Hub) -> None:
         # one that is larger than the limit is cached alone
-        self.tilesets: ByteCache[TileSet] = ByteCache(TILESETS_BYTES, lambda one: min(one.nbytes, TILESETS_BYTES))
+        self.tilesets: ByteCache[TileSet] = ByteCache(
+            TILESETS_BYTES, lambda one: min(one.nbytes, TILESETS_BYTES), hub.budget
+        )
         self._hub = hub
         self.showings = Showings(lambda: hub, _rehearsed_show)
         """The shows of wall screens; screens with equal options share one."""
@@ -98,7 +100,9 @@ class Process:
         self._hub: Hub | None = None
         self._failure: TwinError | None = None
         self._step = ""
-        self._tiles: ByteCache[bytes] = ByteCache(CACHE_BYTES)
+        self.budget = budget_of(lambda: self.settings_or_default)
+        """What the caches of the process share; those of a hub that was made elsewhere have one of their own."""
+        self._tiles: ByteCache[bytes] = ByteCache(CACHE_BYTES, budget=self.budget)
         self._mapping = threading.Lock()
         self._mapped: Path | None = None
         self._map: FileMap | None = None
@@ -116,13 +120,13 @@ class Process:
         self._alert_watch: AlertWatch | None = None
         self._alert_senders: list[AlertSender] = []
         self._adaptation: Adaptation | None = None
-        self.fleets = DenseStore()
+        self.fleets = DenseStore(self.budget)
         """Fleets and their density frames, shared by sessions that show the same."""
         self.visitors = Visitors(self._open_of)
         """Who reads with his own rights."""
         self.assets: dict[str, bytes] = {}
         """Scripts assembled at run time and the font, by their name in the address: see `twin.server.assets`."""
-        self.compressed: ByteCache[bytes] = ByteCache(MOST_COMPRESSED)
+        self.compressed: ByteCache[bytes] = ByteCache(MOST_COMPRESSED, budget=self.budget)
         """Compressed files, by address and ETag."""
         self.attached: WeakSet[ApplicationContext] = WeakSet()
         """Pages whose server has our routes."""
@@ -184,7 +188,9 @@ class Process:
                     if self.settings.inbox is not None:
                         self._check_inbox()
                     with errand.on(page="opening"):
-                        self._hub = Hub(open_source(None, self.settings, self.report), self.settings)
+                        self._hub = Hub(
+                            open_source(None, self.settings, self.report), self.settings, budget=self.budget
+                        )
                 except TwinError as error:
                     self._failure = error
                     raise
@@ -250,7 +256,7 @@ class Process:
         settings = replace(self.settings, cache_bytes=0)
         with errand.on(page="opening"):
             source = open_source(None, settings, visitor.report, visitor.token)
-        return Hub(source, self.settings, VISITOR_SHARE)
+        return Hub(source, self.settings, VISITOR_SHARE, budget=self.budget)
 
     def begin_opening(self, visitor: Visitor | None = None) -> "Future[Hub]":
         """Begin to open the source in a thread, and return at once: who waits for the result waits for the hub, or its error."""

@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 
-from twin.foundation import telemetry
+from twin.foundation import counters
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Watchdog:
     def _on_beat(self) -> None:
         now = time.monotonic()
         self._last_late_s = max(0.0, now - self._beat_at - BEAT_S)
-        telemetry.LOOP_LAG_SECONDS.observe(self._last_late_s)
+        counters.LOOP_LAG_SECONDS.observe(self._last_late_s)
         self._beat_at = now
         self._schedule()
 
@@ -72,7 +72,7 @@ class Watchdog:
             stack = self._stack()
             while self._beat_at == held_since and not self._stopped.wait(BEAT_S):
                 pass
-            telemetry.LOOP_STALLS.inc()
+            counters.LOOP_STALLS.inc()
             log.warning(
                 "the event loop was held up for %.0f ms, here:\n%s", 1e3 * (time.monotonic() - held_since), stack
             )

@@ -62,7 +62,7 @@ class Options:
         """Return the options of a URL's query.
 
         >>> Options.from_query({"speed": "120", "seconds": "soon", "range": "2d", "loop": "0"})
-        Options(locations=(), speed=120.0, range=None, hours=48.0, scene_s=40.0, loop=False, scripted=False)
+        Options(locations=(), speed=120.0, range=None, local=True, hours=48.0, scene_s=40.0, loop=False, scripted=False)
         """
         return cls.of(Address(query))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 
+from twin.analysis.board import Board
 from twin.analysis.race import Race
 
 
@@ -15,7 +16,7 @@ class Scene:
     start, end: the range that is loaded, data seconds. The scene begins at data time t and plays at `speed` (data seconds per
     second) for `duration` seconds. headline, detail: its caption; order: the id of an order to highlight, "" for none; zoom: the
     map's zoom level around the kitchen, None for a view of all drivers. since, until: when what the caption says is true, data
-    seconds; None: always. trouble: whether it is one. race: what is shown in the place of the kitchen; None: the kitchen.
+    seconds; None: always. trouble: whether it is one. race, board: what is shown in the place of the kitchen; None: the kitchen.
     """
 
     location: str
@@ -33,6 +34,7 @@ class Scene:
     until: float | None = None
     trouble: bool = False
     race: Race | None = field(default=None, compare=False)
+    board: Board | None = field(default=None, compare=False)
 
     def at(self, elapsed: float) -> float:
         """Return the data time `elapsed` seconds after the scene began; it stops at the end of the range."""

@@ -108,6 +108,11 @@ class Source(Protocol):
         """Return what the times are, which may change when rows are added."""
 
     @property
+    def content(self) -> str:
+        """Return what all that can be asked of the source follows from, as a name for what was made of it and is on the disk; ""
+        where that is not known."""
+
+    @property
     def mark(self) -> int:
         """How many rows have been read since the source was opened: 0 then, more with each refresh that found some."""
 
@@ -139,6 +144,9 @@ class Source(Protocol):
 
     def history(self, location: str, start: float, end: float) -> pa.Table:
         """Return the milestones of each order that began in [start, end) seconds; columns as in queries/history.sql."""
+
+    def begun(self, start: float, end: float) -> pa.Table:
+        """Return one row per order of all locations that began in [start, end) seconds; columns as in queries/begun.sql."""
 
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         """Return the result of queries/`name`.sql; parameters that end in `_ts` are data seconds.

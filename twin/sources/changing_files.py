@@ -53,6 +53,10 @@ class ChangingFiles:
         return self._opened.times
 
     @property
+    def content(self) -> str:
+        return self._opened.content
+
+    @property
     def mark(self) -> int:
         return self._arrivals.mark
 
@@ -115,6 +119,9 @@ class ChangingFiles:
 
     def history(self, location: str, start: float, end: float) -> pa.Table:
         return self._opened.history(location, start, end)
+
+    def begun(self, start: float, end: float) -> pa.Table:
+        return self._opened.begun(start, end)
 
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         return self._opened.query(name, **parameters)

@@ -14,17 +14,22 @@ import tempfile
 import threading
 import weakref
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 
 from twin.foundation import memory, progress
 from twin.foundation.errors import SourceError
+from twin.foundation.lazily import at_first_use
 from twin.sources.queries import json_bodies
+
+if TYPE_CHECKING:
+    import duckdb
+else:  # which only who opens a source needs
+    duckdb = at_first_use("duckdb")
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +41,8 @@ _ADVICE = {
     "read": "Check what wrote it, or take the damaged file out.",
     "asked": "Try again; if that does not help, open it again.",
 }
+ATTACHED = "attached"
+"""Name of the database of a file that is attached."""
 LONGEST_REASON = 200
 """Most characters of DuckDB's own message in a sentence of ours."""
 
@@ -71,6 +78,8 @@ class Database:
             _remove(self.folder)
             raise
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")  # it would be this machine's
+        # else what is freed would never be given back to the system
+        self._connection.execute("SET GLOBAL allocator_background_threads = true")
         json_bodies.register(self._connection)
         _silence(self._connection)
         self._finalizer = weakref.finalize(self, _release, self._connection, self.folder)
@@ -114,7 +123,7 @@ class Database:
             )
 
     @contextmanager
-    def changing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def changing(self) -> "Iterator[duckdb.DuckDBPyConnection]":
         """Yield a cursor in a transaction, which counts if the block ends without an error; others see all of it or nothing."""
         with self._explained("read"), self._cursor() as cursor:
             cursor.begin()
@@ -124,6 +133,41 @@ class Database:
                 cursor.rollback()
                 raise
             cursor.commit()
+
+    def store(self, path: Path, names: Sequence[str], results: Mapping[str, pa.Table]) -> None:
+        """Write a file with the tables of these names, as of one moment, and with results by theirs; `attach` takes it."""
+        with self._explained("asked"), self._cursor() as cursor:
+            cursor.execute(f"ATTACH {_literal(path)} AS storing")
+            try:
+                cursor.begin()
+                for name, result in results.items():
+                    cursor.register("result", result)
+                    cursor.execute(f"CREATE TABLE storing.{name} AS SELECT * FROM result")
+                    cursor.unregister("result")
+                for name in names:
+                    cursor.execute(f"CREATE TABLE storing.{name} AS SELECT * FROM {name}")
+                cursor.commit()
+            finally:
+                cursor.execute("DETACH storing")
+
+    def attach(self, path: Path, names: Sequence[str]) -> None:
+        """Have the tables of these names on the disk, in a file that `store` has written, in place of those in memory."""
+        self.rows(f"ATTACH {_literal(path)} AS {ATTACHED} (READ_ONLY)")
+        with self.changing() as cursor:
+            for name in names:
+                cursor.execute(f"DROP TABLE IF EXISTS {name}")
+                cursor.execute(f"CREATE VIEW {name} AS SELECT * FROM {ATTACHED}.{name}")
+
+    def attached(self, name: str) -> pa.Table:
+        """Return another table of the file that is attached."""
+        return self.table(f"SELECT * FROM {ATTACHED}.{name}")
+
+    def own(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Within the transaction of `cursor`, have what is attached as tables that can be changed."""
+        views = cursor.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal AND NOT temporary").fetchall()
+        for (name,) in views:
+            cursor.execute(f"DROP VIEW {name}")
+            cursor.execute(f"CREATE TABLE {name} AS SELECT * FROM {ATTACHED}.{name}")
 
     def not_utf8(self) -> list[str]:
         """Return the paths of CSV files with lines that were left out because they are no UTF-8."""
@@ -188,7 +232,7 @@ class Database:
             )
         return ""
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def _cursor(self) -> "duckdb.DuckDBPyConnection":
         cursor = self._connection.cursor()
         _silence(cursor)
         return cursor
@@ -220,7 +264,7 @@ def reason(error: BaseException) -> str:
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"
 
 
-def _silence(connection: duckdb.DuckDBPyConnection) -> None:
+def _silence(connection: "duckdb.DuckDBPyConnection") -> None:
     """Have no bar drawn into the standard output of whoever uses us, two seconds after a query's beginning."""
     with contextlib.suppress(
         duckdb.InvalidInputException
@@ -228,11 +272,15 @@ def _silence(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("SET enable_progress_bar = false")
 
 
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
 def _remove(folder: Path | None) -> None:
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _release(connection: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
+def _release(connection: "duckdb.DuckDBPyConnection", folder: Path | None) -> None:
     connection.close()
     _remove(folder)

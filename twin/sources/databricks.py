@@ -40,7 +40,7 @@ EVENTS, GOLD = "all_events", "gold_order_header"
 COUNTED_FROM = 0.25
 """Share of the memory of a range from which on its rows are counted before they are read; below, orders per hour tell enough."""
 
-OF_EVENTS = ("event_page", "near_orders")
+OF_EVENTS = ("event_page", "happened", "near_orders")
 """Queries about the rows of a range, whatever orders they belong to."""
 LOOKUPS = CONNECTIONS // 2
 """Most searches for an order id at once: each may read a column of the whole table, and what is shown must not wait for them."""
@@ -133,6 +133,8 @@ class DatabricksSource:
         )
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
+    content = ""
+
     @property
     def times(self) -> Times:
         return self._contents.times
@@ -261,6 +263,14 @@ class DatabricksSource:
         ranges = lives.bounds(Window(start, end)) | lives.bounds(whole, "reach_")
         return self.query("history", location=location, **ranges)
 
+    def begun(self, start: float, end: float) -> pa.Table:
+        alive, close = self._alive(None, start, end), lives.near(start, end)
+        where, more = self._conditions.where_lives(None, close, alive)
+        reach = self._contents.long_orders.whole(None, start, end)
+        return self._run(
+            "begun", where, {**_arguments(lives.bounds(Window(start, end)) | lives.bounds(reach, "reach_")), **more}
+        )
+
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         location = str(parameters.get("location", ""))
         where, more = "", dict[str, Any]()
@@ -378,8 +388,8 @@ class DatabricksSource:
         """Return the later lives of ids at a location, or at all."""
         return [one for one in self._contents.reused if location in (None, one.location)]
 
-    def _alive(self, location: str, start: float, end: float) -> Alive | None:
-        """Return the long orders alive in [start, end), by the ids that the table has."""
+    def _alive(self, location: str | None, start: float, end: float) -> Alive | None:
+        """Return the long orders alive in [start, end) at a location, or at all, by the ids that the table has."""
         alive = self._contents.long_orders.alive(location, start, end)
         if alive is None or not self._reused(location):
             return alive

@@ -123,7 +123,7 @@ class EventTable:
         return self.bronze(where, f", {elsewhere} AS elsewhere")
 
     def where_lives(
-        self, spellings: Sequence[str | None], close: Window, alive: Alive | None
+        self, spellings: Sequence[str | None] | None, close: Window, alive: Alive | None
     ) -> tuple[str, dict[str, Any]]:
         """Return a condition like `where`, which lets the rows in `close` and all rows of the orders in `alive` pass."""
         if alive is None:

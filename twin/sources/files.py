@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -28,6 +28,7 @@ from twin.sources import (
     kind_of_times,
     lives,
     long_lines,
+    prepared,
     queries,
     tables,
     tails,
@@ -45,6 +46,7 @@ from twin.sources.file_sorter import DimensionFile, FileSorter
 from twin.sources.file_states import State
 from twin.sources.growth import Known
 from twin.sources.lives import LongOrders, Reused
+from twin.sources.prepared import Kept, Prepared, Results
 from twin.sources.queries import json_bodies
 from twin.sources.queries.times import Reading
 from twin.sources.tails import News, OtherwiseError, Tail
@@ -62,6 +64,7 @@ LOOKED_AT = 100
 """Rows of each group of files whose times are looked at before all are read."""
 
 Progress = Callable[[str, float], None]
+T = TypeVar("T")
 
 
 class FileSource:
@@ -90,7 +93,6 @@ class FileSource:
         self._earlier = {} if previous is None else previous.dimensions()
         self._database_memory = int(self._settings.memory_bytes * DATABASE_SHARE)
         report = progress or (lambda _message, _share: None)
-        threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are found and opened
         found = file_paths.find(self.name, self._settings.max_files)
         self.states: Mapping[str, State] = file_states.of(
             found.paths
@@ -99,6 +101,8 @@ class FileSource:
         moving = frozenset[str]() if previous is None else previous.moving
         self._adapter = adapter
         self._staging: Database | None = None
+        self._stored = _done(None)
+        self._reopens = previous is not None
         sorter = self._new_sorter()
         try:
             self._open(sorter.without_half_lines(found, growing, moving), sorter, report)
@@ -106,12 +110,14 @@ class FileSource:
             sorter.close()
 
     _known: Known
+    _stored: Future[None]
     _account: Future[tables.Accounts]
     _left_out: tuple[str, ...]
     _assumed: tuple[str, ...]
 
     # -- the Source protocol ---------------------------------------------------------------------------------------------
     times: Times
+    content = ""
     as_of: float | None = None
     metered = False
     watched: tuple[str, ...] = ()
@@ -153,6 +159,10 @@ class FileSource:
             "history", location=place, **lives.bounds(Window(start, end)), **lives.bounds(whole, "reach_")
         )
 
+    def begun(self, start: float, end: float) -> pa.Table:
+        whole = self._known.long_orders.whole(None, start, end)
+        return self.query("begun", **lives.bounds(Window(start, end)), **lives.bounds(whole, "reach_"))
+
     def query(self, name: str, **parameters: str | int | float) -> pa.Table:
         self._create_tables(queries.relations(name))
         with telemetry.query(name):
@@ -174,7 +184,11 @@ class FileSource:
 
     def close(self) -> None:
         """Close the database and remove it; otherwise this happens with the source's end."""
-        for work in (self._account, self._names_read):  # in the background: a connection in use cannot be closed
+        for work in (
+            self._account,
+            self._names_read,
+            self._stored,
+        ):  # in the background: a connection in use cannot be closed
             work.exception()
         self._database.close()
         if self._staging is not None:
@@ -215,6 +229,7 @@ class FileSource:
             try:
                 # a table that is made meanwhile would miss the batch
                 with self._tables_lock, self._database.changing() as cursor:
+                    self._database.own(cursor)
                     relations = [name for name in queries.RELATIONS if name in self._tables]
                     grown = growth.add(cursor, batch.rows, known, relations)
                     self._check_locations(len(grown.known.places))
@@ -223,7 +238,7 @@ class FileSource:
                 raise OtherwiseError(f"what is new cannot be added ({error})") from error
             accounts = accounts.with_more(grown.counts.quality, grown.counts.flags)
             used, known = grown.used, replace(grown.known, input_bytes=size, locations=locations)
-        self._known = known
+        self._known, self.content = known, ""
         self._account = _done(accounts.with_more((), (), broken))
         self._kinds = batch.kinds
         self._left_out = tuple(text for text in self._left_out if text not in batch.filled) + batch.left_out
@@ -283,8 +298,17 @@ class FileSource:
         groups, self._dimension_files = sorter.sort_out(found)
         self._check_holds(sorter.size)
         likes = {path: group.like for group in groups for path in group.paths}
-        joined = sorter.join(groups)
-        self._database, used = self._decode(joined, sorter)
+        said = [*sorter.left_out, *sorter.assumed]
+        at = self._preparation(sorter)
+        kept = None if at is None else self._open_prepared(at, sorter.size)
+        joined: Sequence[EventFiles] = groups
+        used = joined
+        if kept is None:
+            threading.Thread(target=json_bodies.warm, name="warm-json").start()  # while the files are joined and opened
+            joined = sorter.join(groups)
+            self._database, used = self._decode(joined, sorter)
+        if at is not None and self._is_settled():
+            self.content = at.content
         # whatever was read in a way that its rows themselves do not tell can only be read so as a whole
         self.grows = self._adapter is None and list(used) == joined and not sorter.broken_rows
         self._begin_tails(likes, sorter.bounded)
@@ -303,9 +327,8 @@ class FileSource:
             for name, file in self._dimension_files.items():
                 if sorter.is_temporary(file.path):  # before the copy is deleted; other files are read when needed
                     self._dimension(name)
-            long_orders, reused = self._tell_lives_apart(self._find_long_orders())
-            volume = self._database.table(queries.for_duckdb("volume"))
-            places = self._database.table(queries.for_duckdb("locations"))
+            results = self._ask() if kept is None else kept.results
+            places, volume = results.locations, results.volume
             self._check_locations(len(places))
             locations = time_zones.in_zones(
                 tables.kitchens(places, volume, self._dimension("locations")), self.times, self._settings
@@ -313,23 +336,74 @@ class FileSource:
             self._known = Known(
                 rows=rows,
                 input_bytes=sorter.size.bytes,
-                long_orders=long_orders,
-                reused=reused,
+                long_orders=LongOrders.from_rows(results.long_orders),
+                reused=Reused.from_rows(results.reused),
                 places={row["location"]: row for row in places.to_pylist()},
                 volumes=tables.volumes(volume, locations),
                 locations=locations,
             )
             # counting all rows takes long and is rarely needed at once, so it runs in the background; `quality` waits for it
             background = ThreadPoolExecutor(1, "account")
-            self._account = background.submit(self._count_rows, broken_lines, lasting, rejected)
+            self._account = (
+                background.submit(self._count_rows, broken_lines, lasting, rejected)
+                if kept is None
+                else _done(kept.accounts)
+            )
             # names are read at once, too, so that a table which is taken away later is not missed
             self._names_read = background.submit(self.dimensions)
+            if at is not None and kept is None and self.grows and [*sorter.left_out, *sorter.assumed] == said:
+                self._stored = background.submit(self._store, at, results, self._known)
+            background.submit(memory.release)
             background.shutdown(wait=False)
             if not locations:
                 raise SourceError(tables.nothing_usable(self.name, self.quality(), self._first_row(joined)))
         except BaseException:
             self._database.close()
             raise
+
+    def _preparation(self, sorter: FileSorter) -> Prepared | None:
+        """Return where the decoded rows may be on the disk; None where they are few, or somebody writes to the files."""
+        if self._adapter is not None or self._reopens or sorter.size.bytes < prepared.LEAST_BYTES:
+            return None
+        return Prepared(
+            sorted((event_files.absolute(path), state) for path, state in self.states.items()), self._settings
+        )
+
+    def _open_prepared(self, at: Prepared, size: Size) -> Kept | None:
+        """Open the rows that are on the disk; None if there are none."""
+        self._database = Database(self.name, self._database_memory, self._is_large(size))
+        kept = at.open(self._database)
+        if kept is None:
+            self._database.close()
+            return None
+        self._reading, self._kinds, self._csv = kept.reading, kept.kinds, list[str]()
+        self.times = kept.kinds.times(kept.reading)
+        self._tables.update(prepared.TABLES)
+        return kept
+
+    def _store(self, at: Prepared, results: Results, known: Known) -> None:
+        """Write the rows to the disk for the next process, and have the database show those in place of its own."""
+        kept = Kept(results, self._account.result(), self._reading, self._kinds)
+
+        def write(path: Path) -> None:
+            self._database.store(path, prepared.TABLES, at.tables(kept))
+            if self._known is not known or not self._is_settled():
+                raise SourceError("the files have changed meanwhile")
+
+        path = at.store(write)
+        with self._tables_lock:
+            if path is not None and self._known is known:
+                self._database.attach(path, prepared.TABLES)
+
+    def _is_settled(self) -> bool:
+        """Return whether all files are still as they were before they were read."""
+        return tails.settled(self.states, self.states) == self.states.keys()
+
+    def _ask(self) -> Results:
+        """Return what the decoded rows tell of the source."""
+        long_orders, reused = self._tell_lives_apart()
+        volume, locations = (self._database.table(queries.for_duckdb(name)) for name in ("volume", "locations"))
+        return Results(volume, locations, long_orders, reused)
 
     def _first_row(self, groups: Sequence[EventFiles]) -> dict[str, str]:
         """Return what a row has that cannot be used, for a sentence; nothing if no row can be read."""
@@ -360,7 +434,7 @@ class FileSource:
     def _decode_or_salvage(
         self, groups: Sequence[EventFiles], sorter: FileSorter
     ) -> tuple[Database, Sequence[EventFiles]]:
-        on_disk = sorter.size.bytes > min(ON_DISK_ABOVE, self._database_memory // 2)
+        on_disk = self._is_large(sorter.size)
         try:
             try:
                 return self._decoded(groups, on_disk), groups
@@ -377,6 +451,9 @@ class FileSource:
             if undamaged == readable:
                 raise
         return self._decoded(undamaged, on_disk), undamaged
+
+    def _is_large(self, size: Size) -> bool:
+        return size.bytes > min(ON_DISK_ABOVE, self._database_memory // 2)
 
     def _decoded(self, groups: Sequence[EventFiles], on_disk: bool) -> Database:
         database = Database(self.name, self._database_memory, on_disk)
@@ -444,22 +521,22 @@ class FileSource:
                 "the column location holds kitchens, or raise TWIN_MAX_LOCATIONS."
             )
 
-    def _find_long_orders(self) -> LongOrders:
+    def _find_long_orders(self) -> pa.Table:
         self._create_tables(["lives"])
-        return LongOrders.from_rows(self._database.table(queries.for_duckdb("long_orders")))
+        return self._database.table(queries.for_duckdb("long_orders"))
 
-    def _tell_lives_apart(self, long_orders: LongOrders) -> tuple[LongOrders, list[Reused]]:
+    def _tell_lives_apart(self) -> tuple[pa.Table, pa.Table]:
         """Give each later life of an id that is used again a name of its own; return the long orders then, and these lives."""
-        if long_orders.longest <= lives.APART_S:
-            return long_orders, []
+        long_orders = self._find_long_orders()
+        if LongOrders.from_rows(long_orders).longest <= lives.APART_S:
+            return long_orders, lives.NONE_REUSED
         reused = self._database.table(queries.for_duckdb("reused"))
-        found = Reused.from_rows(reused)
-        if found:
+        if found := Reused.from_rows(reused):
             self._database.rename_lives(reused.append_column("name", pa.array([one.name for one in found])))
             self._tables.clear()
             self._database.rows("DROP TABLE lives")
             long_orders = self._find_long_orders()
-        return long_orders, found
+        return long_orders, reused
 
     def _count_rows(
         self, broken_lines: int, csv: Sequence[str], rejected: Sequence[tuple[str, int]]
@@ -525,10 +602,10 @@ class FileSource:
         return earlier
 
 
-def _done(accounts: tables.Accounts) -> Future[tables.Accounts]:
-    """Return counts as the result of work that is done."""
-    done: Future[tables.Accounts] = Future()
-    done.set_result(accounts)
+def _done(result: T) -> Future[T]:
+    """Return what is there as the result of work that is done."""
+    done: Future[T] = Future()
+    done.set_result(result)
     return done
 
 

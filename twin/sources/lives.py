@@ -48,6 +48,15 @@ class Reused:
         ]
 
 
+NONE_REUSED = pa.table(
+    {
+        "location": pa.array([], pa.string()), "order_id": pa.array([], pa.string()), "life": pa.array([], pa.int64()),
+        "began": pa.array([], pa.timestamp("us")), "next_began": pa.array([], pa.timestamp("us")),
+    }
+)  # fmt: skip
+"""The rows of queries/reused.sql where there is none."""
+
+
 def life_name(order: str, life: int) -> str:
     """Return the id by which a later life of an order id is known.
 
@@ -108,6 +117,17 @@ class _OfLocation:
     first: NDArray[np.float64]
     last: NDArray[np.float64]
 
+    def alive(self, start: float, end: float) -> Alive | None:
+        """Return those that are alive in [start, end) seconds; None if there is none."""
+        rows = np.flatnonzero((self.first < end) & (self.last >= start))
+        if not len(rows):
+            return None
+        reach = Window(float(self.first[rows].min()), float(self.last[rows].max()) + 1)
+        return Alive([self.ids[row] for row in rows], reach)
+
+
+NONE_LONG = _OfLocation([], np.empty(0), np.empty(0))
+
 
 @dataclass(frozen=True, slots=True)
 class LongOrders:
@@ -131,18 +151,16 @@ class LongOrders:
         """The longest life in seconds, 0 without long orders."""
         return max((float((one.last - one.first).max()) for one in self._by_location.values()), default=0.0)
 
-    def alive(self, location: str, start: float, end: float) -> Alive | None:
-        """Return the long orders of a location that are alive in [start, end) seconds; None if there is none."""
-        of_location = self._by_location.get(location)
-        if of_location is None:
-            return None
-        rows = np.flatnonzero((of_location.first < end) & (of_location.last >= start))
-        if not len(rows):
-            return None
-        reach = Window(float(of_location.first[rows].min()), float(of_location.last[rows].max()) + 1)
-        return Alive([of_location.ids[row] for row in rows], reach)
+    def alive(self, location: str | None, start: float, end: float) -> Alive | None:
+        """Return the long orders of a location, or of all, that are alive in [start, end) seconds; None if there is none."""
+        some = self._by_location.values() if location is None else [self._by_location.get(location, NONE_LONG)]
+        found = [alive for one in some if (alive := one.alive(start, end)) is not None]
+        if len(found) <= 1:
+            return found[0] if found else None
+        reach = Window(min(one.reach.start for one in found), max(one.reach.end for one in found))
+        return Alive(sorted({order for one in found for order in one.ids}), reach)
 
-    def whole(self, location: str, start: float, end: float) -> Window:
+    def whole(self, location: str | None, start: float, end: float) -> Window:
         """Return a range whose rows have all orders alive in [start, end) whole."""
         close, alive = near(start, end), self.alive(location, start, end)
         if alive is None:

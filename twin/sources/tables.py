@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,6 +68,17 @@ class Accounts:
         for place, count in more._of.items():
             found._of[place] = found._of[place].copy() if place in found._of else _Count()
             found._of[place].include(count)
+        return found
+
+    def written(self) -> list[Any]:
+        """Return the counts as JSON takes them, for `read`."""
+        return [asdict(self._all), [[place, asdict(count)] for place, count in self._of.items()]]
+
+    @classmethod
+    def read(cls, written: Sequence[Any]) -> "Accounts":
+        """Return the counts that were `written`."""
+        found, (of_all, by_place) = cls((), ()), written
+        found._all, found._of = _Count(**of_all), {place: _Count(**count) for place, count in by_place}
         return found
 
     def of(self, location: str | None) -> Quality:

@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from twin.foundation.lazily import at_first_use
 from twin.timeline import events as ev
 from twin.timeline.events import Events
+
+if TYPE_CHECKING:
+    import duckdb
+else:  # which only who opens a source needs
+    duckdb = at_first_use("duckdb")
 
 _ITEMS = (
     '{"items": [{"brand_id": "VARCHAR", "name": "VARCHAR", "price": "DOUBLE", "qty": "DOUBLE"}], '
@@ -65,7 +70,7 @@ def _bodies(events: Events, rows: pa.Table, kind: int) -> tuple[NDArray[np.int32
 
 
 @cache
-def _engine() -> duckdb.DuckDBPyConnection:
+def _engine() -> "duckdb.DuckDBPyConnection":
     """Return an empty database to parse with; it is reused, because opening one takes longer than parsing an order's bodies."""
     return duckdb.connect()
 

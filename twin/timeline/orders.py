@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from twin.foundation.geo import Frame
 from twin.foundation.stages import COMPLETED, COOKING, CREATED, OUT_FOR_DELIVERY, READY, STALLED_AFTER
+from twin.sources.tables import times
 from twin.timeline import bodies
 from twin.timeline import events as ev
 from twin.timeline.bodies import Routes
@@ -203,6 +204,41 @@ def build_parts(
         **item_columns,
     )
     return orders, routes, odd_items
+
+
+BEGUN = ("created", "started", "finished", "ready", "arrived", "picked_up", "pinged", "delivered", "cancelled")
+"""The milestones in queries/begun.sql, in the order of the event types."""
+
+
+def build_begun(rows: pa.Table, brand_names: Mapping[str, str]) -> Orders:
+    """Return orders of one location of which there is a row each (queries/begun.sql), not all their events.
+
+    They have their milestones, stages, items and addresses; no stalls, no place and no promise, which the rows do not have.
+    """
+    rows = rows.sort_by("order_id")
+    n, ids = len(rows), rows["order_id"].cast(pa.string()).combine_chunks()
+    milestones = np.stack([times(rows[name]) for name in BEGUN])
+    made = np.flatnonzero(np.isfinite(milestones[ev.ORDER_CREATED]))
+    nowhere = np.full(len(made), np.nan)
+    created = Events(  # of the bodies that are read
+        ts=np.zeros(len(made), np.int64), type=np.full(len(made), ev.ORDER_CREATED, np.uint8),
+        order=made.astype(np.int32), lat=nowhere, lon=nowhere, progress=nowhere.astype(np.float32), row=made,
+        order_ids=ids, type_names=ev.EVENT_TYPES, duplicates=0,
+    )  # fmt: skip
+    item_columns, addresses = bodies.items(created, rows, brand_names, n)
+    unknown, none = np.full(n, np.nan, np.float32), np.empty(0)
+    return Orders(
+        ids=ids,
+        last=times(rows["last"]),
+        milestones=milestones,
+        enter=stages_of(milestones, times(rows["first"])),
+        stalls=(none.astype(np.int32), none, none),
+        customer_x=unknown,
+        customer_y=unknown,
+        eta_mins=unknown,
+        addresses=addresses,
+        **item_columns,
+    )
 
 
 def customers_of(events: Events, frame: Frame | None, n: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

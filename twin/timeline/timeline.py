@@ -6,10 +6,10 @@ same time. Nothing accumulates while a replay plays, so nothing can drift or be 
 
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 else:
     knots = at_first_use("twin.timeline.knots")
 
+T = TypeVar("T")
 READING = 0.6
 """Share of the loading time that is spent on reading rows, for the progress bar: about half from files, more from a warehouse."""
 TELLING = 0.2
@@ -64,6 +65,13 @@ class Snapshot:
     stage: NDArray[np.uint8]
     since: NDArray[np.float64]
     locate: Callable[[], Drivers] = field(repr=False, compare=False)
+    _made: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return make(), made once for all who come with this key: all pages that follow a kitchen show one snapshot of it."""
+        if key not in self._made:
+            self._made[key] = make()
+        return cast(T, self._made[key])
 
     @property
     def open_orders(self) -> Members:
@@ -125,7 +133,7 @@ class Timeline(Owner):
         self,
         location: Location,
         window: Window,
-        events: Events | GrowingLog,
+        events: EventLog | GrowingLog,
         orders: Orders,
         trips: Trips,
         data_quality: DataQuality,
@@ -143,7 +151,7 @@ class Timeline(Owner):
         self.trips = trips
         self.data_quality = data_quality
         self._growth = growth
-        self._events = EventLog(events) if isinstance(events, Events) else events
+        self.events = events
         self._trip_of = np.full(len(orders), -1, dtype=np.int32)
         self._trip_of[trips.order] = np.arange(len(trips), dtype=np.int32)
         self.membership: Membership = Membership(orders, location.tz, grown and Grown(grown[0].membership, grown[1]))
@@ -199,9 +207,9 @@ class Timeline(Owner):
         task.step((3 + READING) / 4)
         drawn = draw(events, orders, routes, frame)
         trips = as_trips(drawn, frame)
-        quality = _data_quality(source.quality(location), orders, trips)
+        quality = data_quality(source.quality(location), orders, trips)
         if kept is None:
-            return cls(place, window, events, orders, trips, quality, origin)
+            return cls(place, window, EventLog.of(events), orders, trips, quality, origin)
         growth = growing_of(events, kept, orders, routes, drawn, odd_items, lower, frame, brands)
         if before is not None and before._growth is not None:
             growth = replace(growth, late=before._growth.late)
@@ -242,7 +250,7 @@ class Timeline(Owner):
             quality = Quality(had.read, had.used, had.rejected, had.flagged, had.left_out, had.assumed)
         return Timeline(
             place, Window(self.window.start, upper), parts.growth.log, parts.orders, parts.trips,
-            _data_quality(quality, parts.orders, parts.trips), self.origin, parts.growth,
+            data_quality(quality, parts.orders, parts.trips), self.origin, parts.growth,
             (self, parts.merge),
         )  # fmt: skip
 
@@ -289,15 +297,15 @@ class Timeline(Owner):
 
     def between(self, t0: Time, t1: Time) -> EventSlice:
         """Return the events with t0 <= ts < t1, sorted by time."""
-        return self._events.between(t0, t1)
+        return self.events.between(t0, t1)
 
     def coded(self, t0: Time, t1: Time) -> EventCodes:
         """Return the events with t0 <= ts < t1, sorted by time, types as codes."""
-        return self._events.coded(t0, t1)
+        return self.events.coded(t0, t1)
 
     def latest(self, t: Time, n: int, *, pings: bool = False) -> EventSlice:
         """Return the last `n` events with ts <= t, newest first, with or without pings."""
-        return self._events.latest(t, n, pings=pings)
+        return self.events.latest(t, n, pings=pings)
 
     def order(self, order_id: str) -> Order:
         """Return an order's whole lifecycle. Raises `UnknownOrderError`."""
@@ -318,7 +326,7 @@ class Timeline(Owner):
             id=order_id,
             status="completed" if delivered is not None else "cancelled" if cancelled is not None else "in_progress",
             stages=stages,
-            events=self._events.of_order(row),
+            events=self.events.of_order(row),
             items=self.orders.items(row),
             address=self.orders.address(row),
             revenue=float(self.orders.revenue[row]),
@@ -403,12 +411,12 @@ class Timeline(Owner):
     @property
     def event_count(self) -> int:
         """The number of events, including those read beyond the window."""
-        return len(self._events)
+        return len(self.events)
 
     @property
     def nbytes(self) -> int:
         """Bytes held in all columns and indexes."""
-        columns = (self._events, self.membership, self.orders, self.trips, self._trip_of)
+        columns = (self.events, self.membership, self.orders, self.trips, self._trip_of)
         return sum(column.nbytes for column in columns) + (0 if self._growth is None else self._growth.nbytes)
 
 
@@ -418,7 +426,7 @@ def _orders_within(events: Events, lower: float, upper: float) -> Events:
     return ev.of_orders(events, (first < upper) & (last >= lower))
 
 
-def _data_quality(quality: Quality, orders: Orders, trips: Trips) -> DataQuality:
+def data_quality(quality: Quality, orders: Orders, trips: Trips) -> DataQuality:
     """Return the counts of the location's rows, with flags that need whole orders."""
     of_orders = {
         "lifecycle over 4 h": int(np.count_nonzero(orders.last - orders.first > STALLED_AFTER)),

@@ -8,7 +8,7 @@ from twin.foundation.address import Address
 from twin.foundation.errors import UnknownLocationError
 from twin.foundation.zones import Zone
 from twin.hub import Hub
-from twin.pages.compare.ranges import first_choice, second_choice
+from twin.pages.ranges import first_choice, second_choice
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location, Window
 from twin.views.session.address import LEAST_SPEED, unknown_kitchen

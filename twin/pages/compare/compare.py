@@ -16,13 +16,14 @@ from twin.foundation.address import Address, notice
 from twin.foundation.errors import SignInError, TwinError
 from twin.hub import Hub
 from twin.pages.compare import address as addresses
-from twin.pages.compare.ranges import dates
 from twin.pages.compare.side import Side
+from twin.pages.frames import begin_panel
 from twin.pages.operations.banner import BannerView
 from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.operations import PROGRESS_S, page_frame
 from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
+from twin.pages.ranges import dates
 from twin.replay.controller import ReplayController
 from twin.replay.paired import PairedController
 from twin.server import threads
@@ -40,13 +41,13 @@ TITLE = "Side by side"
 BONES = (("head-a", 1), ("head-b", 1), ("differences", 6), ("panel-a", 0), ("panel-b", 0), ("transport", 2))
 WITHOUT = ("compare", "report", "tour", "ask", "dashboard")
 """Commands of the page's bar that are about one kitchen."""
-ONE_PLACE = ".range:not(.cancel) { display: none; }"
-"""The transport's range picker is of one side; the heads have the choice of both."""
+ONE_PLACE = ".range:not(.cancel) {{ display: none; }} .rule {{ flex: none; }} .legend::before {{ content: 'Side {} · '; }}"
+"""The transport's range picker is of one side, and the heads have the choice of both; whose its bars are is said."""
 
 
 def compare_page() -> pn.Column:
     """Return the page of a new session, on the process's hub."""
-    pn.extension(reconnect=False)  # connection.js opens a new session instead
+    begin_panel()
     query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
     mounted = api.mount()
     page_frame(query, mounted, TITLE, BONES, _text("skeleton.css"))
@@ -121,8 +122,15 @@ class _Compare:
             margin=0,
             tab=address.one_of("tab", addresses.TABS) or "map",
             tabs=[["map", "Map", None], ["why", "Why late?", None]],
+            label="Panel of both sides",
         )
-        self.switch = TabBar(sizing_mode="stretch_width", margin=0, tab=address.one_of("side", SHOWN) or "a")
+        self.switch = TabBar(
+            sizing_mode="stretch_width",
+            margin=0,
+            tab=address.one_of("side", SHOWN) or "a",
+            label="What is shown: one side, or what differs",
+            swipes=True,
+        )
         self.chrome = built(ChromeView, lead, without=WITHOUT, user=api.user_url() if mounted else "")
         link.join(lead)  # before it is drawn: it asks for its clock then
         header[:] = [header[0], pn.Spacer(css_classes=["between"], margin=0), self.chrome, link]
@@ -177,7 +185,7 @@ class _Compare:
                 _placed(transport.__panel__(), "transport", f"transport-{of}"),
             ]
             bar = transport.__panel__()
-            bar.stylesheets = [*bar.stylesheets, ONE_PLACE]
+            bar.stylesheets = [*bar.stylesheets, ONE_PLACE.format(side.letter)]
         return pn.Column(
             *parts,
             _placed(self.tabs, "tabs"), _placed(self.switch, "switch", "switch"),

@@ -11,8 +11,8 @@ from twin.foundation.zones import Zone
 from twin.hub import Hub
 from twin.pages.basemap import base_map
 from twin.pages.compare.days import DayChoice
-from twin.pages.compare.ranges import dates, first_choice, moved, offered, whole_days
 from twin.pages.operations.choice import KitchenChoice, kitchen_rows
+from twin.pages.ranges import dates, first_choice, moved, offered, whole_days
 from twin.replay.controller import ReplayController
 from twin.server.process import process
 from twin.sources.base import Location, Window
@@ -49,13 +49,17 @@ class Side:
             hub, controller, partial(process.tileset, hub), partial(process.has_tileset, hub), "compare", on_change
         )
         self.kitchen = KitchenChoice(
-            margin=0, css_classes=["kitchen"], kitchens=kitchen_rows(hub.locations), value=asked[0]
+            margin=0,
+            css_classes=["kitchen"],
+            kitchens=kitchen_rows(hub.locations),
+            value=asked[0],
+            label=f"Kitchen of side {letter}",
         )
         self.days = DayChoice(margin=0, letter=letter, sizing_mode="stretch_width")
         self.days.join(controller)
         self.map = built(MapView, controller, base_map=partial(base_map, hub) if mounted else None)
         self.pipeline = built(PipelineView, controller)
-        self.kpis = built(KpiView, controller)
+        self.kpis = built(KpiView, controller, shares=True)  # a count of few beside a share of many says nothing
         self.why = built(WhyView, controller, active=False)
         self.views: list[ReplayView] = [self.map, self.pipeline, self.kpis, self.why]
         self.session.watch(self.views)

@@ -15,6 +15,7 @@ from panel.io.resources import get_dist_path
 
 from twin import api
 from twin.foundation.address import Address
+from twin.pages.frames import begin_panel, frame
 from twin.pages.kiosk.show import KioskShow
 from twin.pages.opening import opening
 from twin.server.assets import publish
@@ -40,13 +41,12 @@ def serve_kiosk() -> None:
 
 
 def _serve_live(query: Mapping[str, str]) -> None:
-    # the outer page replaces a live page that has lost its server, so it must not reconnect by itself
-    pn.extension(reconnect=False)
+    begin_panel()
     document = pn.state.curdoc
     if document is not None:
         document.config.notify_connection_status = False
         document.title = title_of(query)
-        document.template = _text("frame.html")  # type: ignore[assignment]  # Panel accepts the text of a template, too
+        document.template = frame(Path(__file__).with_name("frame.html"))
         document.template_variables["html_attrs"] = f'data-theme="{theme_of(query)}"'
         document.template_variables["theme_bg"] = theme.TOKENS[theme_of(query)]["bg"]
         # Panel sets it when it answers a request for the page. A session that a WebSocket makes, because the server was

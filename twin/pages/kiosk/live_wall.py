@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from twin.analysis.kitchen_state import BUILDING, CALM, RECOVERING, TROUBLE, head
+from twin.analysis.kitchen_state import BUILDING, CALM, RECOVERING, TROUBLE
 from twin.analysis.moments import TROUBLES
 from twin.hub import Hub
 from twin.replay.live import LiveKitchens, LiveState, grows
@@ -88,12 +88,13 @@ def caption_of(now: LiveState) -> LiveCaption:
         one for one in (() if insights is None else insights.moments)
         if one.kind in TROUBLES and one.start <= now.edge <= max(one.end, one.at) + LATELY_S
     ]  # fmt: skip
-    state, over = (CALM, ()) if insights is None or insights.states is None else insights.states.at(now.edge)
+    states = None if insights is None else insights.states
+    state = CALM if states is None else states.at(now.edge)[0]
     if troubles:
         worst = max(troubles, key=lambda one: one.severity)
         return LiveCaption(f"{name}: {worst.title}", worst.sentence, state == TROUBLE)
     counts = now.timeline.counts(now.edge)
     busy = sum(counts[key] for key in ("created", "cooking", "ready", "out_for_delivery"))
     detail = f"{busy} orders under way, {counts['out_for_delivery']} of them on the road"
-    said = head(state, over)
+    said = "" if states is None else states.head(now.edge)
     return LiveCaption(f"{name}: {said}" if said else name, detail, state == TROUBLE)

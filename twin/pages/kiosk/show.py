@@ -29,6 +29,7 @@ from twin.show.captions import captions_as_known
 from twin.show.options import Options, panes_in
 from twin.show.scene import Scene, Show, ShowAnchor, ShowPosition
 from twin.show.showings import Showings
+from twin.views.board.board import BoardView
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
 from twin.views.live.live import LiveView
@@ -84,6 +85,7 @@ class KioskShow(pn.viewable.Viewer):
         self._interrupted = 0
         self._live = built(LiveView, self._controller, large=True)
         self._race = built(RaceView, self._controller)
+        self._board = built(BoardView, self._controller)
         self._refusal = ""
         try:
             self._visitor = process.visitor_of(answering_request())
@@ -152,10 +154,10 @@ class KioskShow(pn.viewable.Viewer):
             ]
             shown.margin = 0
             parts.append(shown)
-        lanes = self._race.__panel__()
-        lanes.margin = 0
-        lanes.styles = {"grid-row": "2 / -1", "grid-column": "1 / -1", "z-index": "6", "min-height": "0"}
-        parts.append(lanes)
+        for cover in (self._race.__panel__(), self._board.__panel__()):
+            cover.margin = 0
+            cover.styles = {"grid-row": "2 / -1", "grid-column": "1 / -1", "z-index": "6", "min-height": "0"}
+            parts.append(cover)
         badge = self._live.__panel__()
         area = "map" if "map" in self._views else "card"
         badge.styles = {"grid-area": area, "justify-self": "end", "align-self": "end", "z-index": "5", "margin": "10px"}
@@ -230,7 +232,7 @@ class KioskShow(pn.viewable.Viewer):
             showings.restore(self._options, self._remembered)
         self._showings, self._show = showings, show
         self._session = ReplaySession(hub, self._controller, prepare=partial(process.tileset, hub), page="kiosk")
-        self._session.watch([*self._views.values(), self._live, self._race])
+        self._session.watch([*self._views.values(), self._live, self._race, self._board])
         self._session.start()
         self._session.following.param.watch(self._tell_now, "now")
         scripted = self._options.scripted and process.settings_or_default.scenes is not None
@@ -412,6 +414,8 @@ class KioskShow(pn.viewable.Viewer):
         self._controller.selection.select(scene.order or None)
         if isinstance(self._race, RaceView):  # not what stands for one that could not be built
             self._race.begin(scene.race, scene.t)
+        if isinstance(self._board, BoardView):
+            self._board.begin(scene.board)
         view, timeline = self._views.get("map"), self._controller.timeline
         if view is None or timeline is None:
             return

@@ -1,5 +1,7 @@
 // The page's bar: what the clock shows, how it plays, what is filtered, and the range of all kitchens as a timeline.
 
+import { badgeOf } from "../../views/live/words.js";
+import { ReplayClock } from "../../views/shared/clock.js";
 import { el, icon } from "../../views/shared/elements.js";
 import { many, plural } from "../../views/shared/numbers.js";
 import { guarded } from "../../views/shared/registry.js";
@@ -63,6 +65,26 @@ class Bar {
       ...regions.map((region) => el("option", { value: region }, region)),
     );
     if (regions.includes(asked.get("region"))) this.select.value = asked.get("region");
+    this.brands = el(
+      "select",
+      {
+        "aria-label": "Brand",
+        "data-testid": "network-brand",
+        hidden: true,
+        onchange: () => page.chooseBrand(this.brands.value),
+      },
+      el("option", { value: "" }, "All brands"),
+    );
+    this.badgeText = el("b");
+    this.badgeMore = el("span", { class: "more" });
+    this.badge = el(
+      "button",
+      { type: "button", class: "badge", hidden: true, "data-testid": "network-live", onclick: () => page.jumpToEdge() },
+      el("i", { class: "dot-live", "aria-hidden": "true" }),
+      this.badgeText,
+      this.badgeMore,
+    );
+    this.sent = 0;
     this.found = el("span", { class: "found mute", role: "status", "data-testid": "network-found" });
     this.makeTimeline();
     this.assemble();
@@ -82,6 +104,7 @@ class Bar {
         el("span", { class: "gap" }),
         this.found,
         this.select,
+        this.brands,
         this.field,
         button("theme", "Light or dark", "network-theme", () => this.turnTheme()),
       ),
@@ -94,6 +117,7 @@ class Bar {
         this.speed,
         this.hindsight,
         this.time,
+        this.badge,
         this.track,
       ),
     );
@@ -157,6 +181,31 @@ class Bar {
     this.page.redraw();
   }
 
+  /** Take the brands that can be chosen. @param {string[]} names */
+  nameBrands(names) {
+    const { value } = this.brands;
+    const [all] = this.brands.options;
+    this.brands.replaceChildren(all, ...names.map((name) => el("option", { value: name }, name)));
+    this.brands.value = names.includes(value) ? value : "";
+    this.brands.hidden = !names.length;
+  }
+
+  /** Whether the playhead follows the latest events, how old these are, or how far it is behind. */
+  showEdge() {
+    const { clock, model } = this.page;
+    const now = model.now.pace ? model.now : null;
+    const age = now ? now.age + ReplayClock.wall() - this.sent : 0;
+    const behind = Math.max(0, (clock.anchor.edge ?? 0) - clock.now());
+    const { text, more, tone, title } = badgeOf(clock.state, now, { age, behind, since: 0, offered: false });
+    this.badge.hidden = !text;
+    this.badge.dataset.tone = tone;
+    this.badge.disabled = clock.state === "live";
+    this.badge.title = title;
+    if (this.badgeText.textContent !== text) this.badgeText.textContent = text;
+    const said = tone === "behind" ? "" : more; // events are not counted here
+    if (this.badgeMore.textContent !== said) this.badgeMore.textContent = said;
+  }
+
   get query() {
     return this.field.value.trim();
   }
@@ -173,10 +222,10 @@ class Bar {
     const { clock, kitchens } = this.page;
     const t = clock.now();
     const { moving, hindsight, zone, anchor } = clock;
-    const text = `${zone.dayText(t)} ${zone.shortDate(t)} ${zone.clockText(t)}`;
+    const text = `${zone.dayText(t)} ${zone.shortDate(t)} ${zone.clockText(t, false)}`;
     if (this.time.textContent !== text) {
       this.time.textContent = text;
-      this.time.title = `${zone.momentText(t)}, ${zone.label(t)}`;
+      this.time.title = `${zone.momentText(t)}, ${zone.label(t)}. Figures are those of the last whole minute.`;
       this.time.dateTime = zone.localText(t);
     }
     const { start, end } = kitchens;
@@ -192,6 +241,7 @@ class Bar {
       this.play.title = moving ? "Pause" : "Play";
       this.play.setAttribute("aria-label", this.play.title);
     }
+    this.showEdge();
     this.hindsight.setAttribute("aria-pressed", String(hindsight));
     if (this.speed.value !== String(anchor.speed)) {
       if (![...this.speed.options].some(({ value }) => value === String(anchor.speed)))

@@ -1,6 +1,6 @@
 // What went wrong at all kitchens, in one list: what goes on at the playhead, then what is over, the latest first.
 
-import { el } from "../../views/shared/elements.js";
+import { el, icon } from "../../views/shared/elements.js";
 import { plural } from "../../views/shared/numbers.js";
 
 const MOST = 60;
@@ -46,31 +46,43 @@ class Moments {
     const told = all.length ? `${some}, ${plural(all.length, "moment")}` : none;
     if (this.note.textContent !== told) this.note.textContent = told;
     const key = all
-      .map(({ kitchen, moment }) => `${kitchen.id} ${moment.start} ${moment.sentence} ${moment.now}`)
+      .map(({ kitchen, moment }) => `${this.page.addressOf(kitchen, moment.at)} ${moment.sentence} ${moment.now}`)
       .join("|");
     if (key === this.shown) return;
     this.shown = key;
     this.list.replaceChildren(...all.map((one) => this.entry(one)));
   }
 
+  /** A moment: a link to the kitchen's page then, and a button that goes there on this page. */
   entry({ kitchen, moment }) {
+    const { page } = this;
+    const name = kitchen.qualifier ? `${kitchen.name} ${kitchen.qualifier}` : kitchen.name;
+    const here = el("button", {
+      type: "button",
+      class: "here",
+      title: "Go to this moment on this page",
+      "aria-label": `Go to this moment on this page: ${moment.title}, ${name}`,
+      "data-testid": "network-moment-here",
+      onclick: () => this.visit(kitchen, moment),
+    });
+    here.append(icon("clock", 16));
     return el(
       "li",
-      {},
+      { class: moment.now ? "is-now" : "" },
       el(
-        "button",
+        "a",
         {
-          type: "button",
-          class: moment.now ? "is-now" : "",
+          href: page.addressOf(kitchen, moment.at),
           title: moment.sentence,
           "data-testid": "network-moment",
-          onclick: () => this.visit(kitchen, moment),
+          onclick: () => page.leave(kitchen),
         },
         el("span", { class: "when" }, moment.now ? "Now" : moment.when),
         el("b", {}, moment.title),
-        el("span", { class: "mute" }, kitchen.qualifier ? `${kitchen.name} ${kitchen.qualifier}` : kitchen.name),
+        el("span", { class: "mute" }, name),
         el("span", { class: "sentence" }, moment.sentence),
       ),
+      here,
     );
   }
 

@@ -1,9 +1,10 @@
 // The page of all kitchens: one clock, a row for each kitchen, their hours, what went wrong, and where they are.
 
-import { clockFrom } from "../../views/shared/clock.js";
+import { clockFrom, ReplayClock } from "../../views/shared/clock.js";
 import { el } from "../../views/shared/elements.js";
 import { plural } from "../../views/shared/numbers.js";
 import { guarded } from "../../views/shared/registry.js";
+import { sharedState } from "../../views/shared/shared_state.js";
 import { verbsOf } from "../../views/shared/verbs.js";
 import { VirtualList } from "../../views/shared/virtual_list.js";
 import { listenToKeys } from "../../views/transport/keys.js";
@@ -20,8 +21,10 @@ const ROW = 52;
 /** So few kitchens have room for words on two lines. */
 const FEW = 8;
 const FEW_ROW = 84;
-const NARROW_ROW = 116;
+const NARROW_ROW = 130;
 const NARROW = 760;
+/** Milliseconds between two looks at how old the latest events are. */
+const LOOK_MS = 500;
 /** Milliseconds that the list must have stood still before the kitchens in view are asked for. */
 const SETTLE_MS = 120;
 
@@ -36,6 +39,11 @@ function notice({ status, message, step, words }) {
       )
     : el("p", { class: "notice mute", role: "status" }, `${step || words || "Reading the data"} …`);
 }
+
+/** What figures are of while a brand is chosen, in words. */
+const brandNote = (name) =>
+  `Kitchens that cook for ${name}. Orders, delivery, late, waiting and drivers count ${name} alone; ` +
+  "state, hours and moments are of the whole kitchen.";
 
 class NetworkPage {
   constructor(model) {
@@ -91,6 +99,7 @@ class NetworkPage {
 
   assemble({ remarks, zones }) {
     this.none = el("p", { class: "none mute", hidden: true });
+    this.told = el("p", { class: "told mute", role: "status", hidden: true, "data-testid": "network-brand-note" });
     const heads = el("div", { class: "heads", "aria-hidden": "true" }, ...HEADS());
     const notes = [...remarks, ...(zones ? ["The kitchens’ zones differ: the clock shows UTC."] : [])];
     this.root.replaceChildren(
@@ -103,6 +112,7 @@ class NetworkPage {
         el(
           "section",
           { class: `card kitchens${this.kitchens.all.length <= FEW ? " is-few" : ""}`, "aria-label": "Kitchens" },
+          this.told,
           heads,
           this.list.node,
           this.none,
@@ -115,7 +125,24 @@ class NetworkPage {
   listen() {
     const { model } = this;
     model.on("msg:custom", (message) => this.take(message));
+    model.send_msg({ listens: true });
+    this.live = sharedState(model.clock, "live");
+    this.live.value = { jump: () => this.jumpToEdge() };
+    const came = guarded(() => {
+      this.bar.sent = ReplayClock.wall();
+      this.bar.showEdge();
+    });
+    model.on("now", came);
+    came();
+    const looks = setInterval(
+      guarded(() => this.bar.showEdge()),
+      LOOK_MS,
+    );
     this.ended.push(
+      () => {
+        clearInterval(looks);
+        this.live.value = null; // else it would hold this page
+      },
       this.clock.on(() => this.turn()),
       listenToKeys(model, this.clock, this.verbs, { jump: (way) => this.moments.jump(way), brush: { setEdge() {} } }),
     );
@@ -153,12 +180,41 @@ class NetworkPage {
   take(message) {
     this.link.heard();
     if (message.tell === "rows") this.kitchens.take(message.rows);
+    else if (message.tell === "more") this.kitchens.takeMore(message.rows);
     else if (message.tell === "hours") this.kitchens.takeHours(message);
+    else if (message.tell === "brands") this.bar.nameBrands(message.names);
+    else if (message.tell === "brand") this.takeBrand(message);
     else if (message.tell === "order") {
       if (this.kitchens.arrange(message.order)) this.filter(true);
       return;
     } else return;
     this.redraw();
+  }
+
+  /** Ask for the kitchens of a brand, with the figures of its orders; all with an empty name. */
+  chooseBrand(name) {
+    remember({ brand: name });
+    this.model.send_msg({ brand: name });
+  }
+
+  /** The server has narrowed the rows to a brand, or could not. */
+  takeBrand({ name, kitchens, problem }) {
+    const { brands } = this.bar;
+    if (name && ![...brands.options].some(({ value }) => value === name))
+      brands.append(el("option", { value: name }, name));
+    brands.value = name;
+    remember({ brand: name });
+    this.kitchens.narrow(kitchens);
+    this.told.hidden = !name && !problem;
+    this.told.textContent = problem || brandNote(name);
+    this.filter();
+  }
+
+  /** Follow the latest events; false where none come. */
+  jumpToEdge() {
+    if (this.clock.state !== "behind") return false;
+    this.verbs.follow();
+    return true;
   }
 
   /** Show the kitchens that match the filters; `keep`: where the list is, which has only been sorted anew. */
@@ -173,7 +229,9 @@ class NetworkPage {
     }
     this.none.hidden = found.length > 0;
     const where = this.bar.region ? ` in ${this.bar.region}` : "";
-    this.none.textContent = `No kitchen matches “${this.bar.query}”${where}.`;
+    const whose = this.bar.brands.value ? ` that cooks for ${this.bar.brands.value}` : "";
+    const what = this.bar.query ? ` matches “${this.bar.query}”` : "";
+    this.none.textContent = `No kitchen${where}${whose}${what}.`;
     this.bar.count(found.length, this.kitchens.all.length);
     if (!keep) remember({ q: this.bar.query, region: this.bar.region });
     this.settle(true);
@@ -207,31 +265,49 @@ class NetworkPage {
   /** The clock has been changed: show its time, go on while it moves, write it into the address. */
   turn() {
     cancelAnimationFrame(this.frame);
+    const { start, end } = this.clock.anchor;
+    Object.assign(this.kitchens, { start, end }); // which grow with a source
     const step = guarded(() => {
       this.bar.tick();
       if (this.clock.moving) this.frame = requestAnimationFrame(step);
       else this.redraw();
     });
     step();
-    const { speed, hindsight } = this.clock.anchor;
-    if (!this.clock.moving)
-      remember({ t: this.clock.zone.addressText(this.clock.now()), speed, hindsight: hindsight ? 1 : "" });
+    const { speed, hindsight, edge, live } = this.clock.anchor;
+    const t = live || this.clock.moving ? undefined : this.clock.zone.addressText(this.minute);
+    if (live || !this.clock.moving)
+      remember({ t, speed, hindsight: hindsight ? 1 : "", live: edge === undefined ? "" : Number(!!live) });
   }
 
-  /** The address of a kitchen's page at the playhead. */
-  addressOf(kitchen) {
-    const t = this.clock.zone.addressText(this.clock.now());
-    const range = kitchen.row?.range;
-    const query = { location: kitchen.id, ...(range && { start: range[0], end: range[1] }), t };
+  /** The whole minute that all figures are of. */
+  get minute() {
+    return Math.floor(this.clock.now() / 60) * 60;
+  }
+
+  /** The address of a kitchen's page, at the playhead or at a moment (data seconds) of the day that its row is of. */
+  addressOf(kitchen, at = undefined) {
+    const { row } = kitchen;
     const { theme, speed } = Object.fromEntries(new URLSearchParams(location.search));
-    return `./operations?${new URLSearchParams(without({ ...query, speed, theme }))}`;
+    const query = { location: kitchen.id, speed, theme };
+    if (at === undefined && row?.live && this.clock.state === "live") query.live = 1;
+    else {
+      query.t = this.clock.zone.addressText(at ?? this.minute);
+      if (row?.live) query.live = 0;
+      else if (row?.range) [query.start, query.end] = row.range;
+    }
+    return `./operations?${new URLSearchParams(without(query))}`;
   }
 
   /** Open a kitchen's own page at this moment; Back leads here again. */
   open(kitchen) {
-    const t = this.clock.zone.addressText(this.clock.now());
-    remember({ t, kitchen: kitchen.id });
+    this.leave(kitchen);
     location.assign(this.addressOf(kitchen));
+  }
+
+  /** Write into the address what Back is to bring back. */
+  leave(kitchen) {
+    const t = this.clock.state === "live" ? undefined : this.clock.zone.addressText(this.minute);
+    remember({ t, kitchen: kitchen.id });
   }
 
   get words() {

@@ -1,5 +1,6 @@
 // Where the kitchens are: one map of those near each other, small ones otherwise. A dot has its state's colour.
 
+import { STEP_DEG } from "#python/pages/network/shown";
 import { el, SVG } from "../../views/shared/elements.js";
 import { plural } from "../../views/shared/numbers.js";
 import { stateOf } from "./rows.js";
@@ -66,11 +67,25 @@ const svgNode = (tag, attributes) => {
   return node;
 };
 
+/** A kitchen's routes as one path, each a line from the offsets that the server sends (`streets` in shown.py). */
+function pathOf({ lat, lon, streets }, at) {
+  const lines = streets.map((line) => {
+    const points = [];
+    for (let i = 0; i + 1 < line.length; i += 2) {
+      const [x, y] = at({ lat: lat + line[i] * STEP_DEG, lon: lon + line[i + 1] * STEP_DEG });
+      points.push(`${x.toFixed(1)} ${y.toFixed(1)}`);
+    }
+    return `M${points.join("L")}`;
+  });
+  return lines.join("");
+}
+
 class Places {
   /** @param {any} page */
   constructor(page) {
     this.page = page;
     this.dots = new Map();
+    this.drawn = new Map();
     const { all } = page.kitchens;
     const groups = groupsOf(all);
     const unplaced = all.filter((one) => one.lat === null || one.lon === null).length;
@@ -89,7 +104,8 @@ class Places {
       el("h2", {}, "Where"),
       el(
         "div",
-        { class: `maps${groups.length === 1 ? " is-one" : ""}` },
+        // it may have to be scrolled, and nothing in it takes the focus
+        { class: `maps${groups.length === 1 ? " is-one" : ""}`, tabindex: "0", role: "group", "aria-label": "Maps" },
         ...groups.slice(0, MOST_MAPS).map((group) => this.map(group)),
       ),
       notes.length ? el("p", { class: "mute" }, notes.join(" ")) : null,
@@ -101,8 +117,11 @@ class Places {
     const svg = svgNode("svg", { viewBox: `0 0 ${W} ${H}`, class: "graphic", role: "group" });
     const names = [...new Set(group.map(({ region, name }) => region || name))];
     const label = names.length > 2 ? `${names[0]} and ${names.length - 1} more` : names.join(", ");
+    const ways = svgNode("g", { class: "streets", "aria-hidden": "true" });
+    svg.append(ways);
     for (const one of group) {
       const [x, y] = at(one);
+      this.drawn.set(one.id, { ways, at, streets: [] });
       const dot = svgNode("circle", {
         cx: x.toFixed(1),
         cy: y.toFixed(1),
@@ -130,9 +149,20 @@ class Places {
     this.page.redraw();
   }
 
+  /** Draw the streets around kitchens of which they have come. */
+  drawStreets() {
+    for (const [id, drawn] of this.drawn) {
+      const kitchen = this.page.kitchens.byId.get(id);
+      if (kitchen.streets === drawn.streets || !kitchen.streets.length) continue;
+      drawn.streets = kitchen.streets;
+      drawn.ways.append(svgNode("path", { d: pathOf(kitchen, drawn.at) }));
+    }
+  }
+
   redraw() {
     const { kitchens, clock } = this.page;
     const t = clock.now();
+    this.drawStreets();
     for (const [id, { dot, title }] of this.dots) {
       const kitchen = kitchens.byId.get(id);
       const { name, words } = kitchen.row

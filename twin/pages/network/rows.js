@@ -1,7 +1,7 @@
 // A kitchen's row: its state in words, its figures, the last hours as a line, and the whole range as a strip.
 
 import { el, SVG } from "../../views/shared/elements.js";
-import { many, minutesText, NONE, percentText } from "../../views/shared/numbers.js";
+import { many, minutesText, NONE } from "../../views/shared/numbers.js";
 import { token } from "../../views/shared/tokens.js";
 
 /** Why a figure is missing. */
@@ -12,13 +12,20 @@ const WHY = {
   waiting: "The data does not tell when meals are ready",
   drivers: "The data does not tell of drivers",
   calm: "No trouble was known then",
+  few: "Of fewer than three deliveries no share is told",
 };
+/** Fewest deliveries of which a share is told, and judged. */
+const LEAST = 3;
+/** Seconds that a kitchen may be silent while others go on before its row says so. */
+const SILENT_S = 600;
 /** How high an hour is in a strip, by its level, and its colour: fine, amber, red; 8: no delivery, 9: nothing. */
-const HEIGHTS = { 0: 0.35, 1: 0.7, 2: 1, 8: 0.12 };
+const HEIGHTS = { 0: 0.16, 1: 0.6, 2: 1, 8: 0.08 };
 const COLOURS = { 0: "good", 1: "warn", 2: "bad", 8: "edge" };
-/** The states of an hour by their harm (`HARM` in shown.py): calm, recovering, building, trouble. */
+/** The states of an hour by their harm (`HARM` in past_states.py): calm, recovering, building, trouble. */
 const STATE_COLOURS = ["good", "warn", "warn", "bad"];
-const STATE_H = 3;
+const STATE_ALPHA = [0.45, 0.55, 1, 1];
+/** The share of a strip's height that the states take. */
+const STATE_SHARE = 0.36;
 
 const COLUMNS = [
   ["who", "Kitchen", ""],
@@ -31,10 +38,12 @@ const COLUMNS = [
   [
     "strip",
     "By hour",
-    "Late deliveries against other days, the higher the worse. Below: the worst state on the day shown",
+    "The state by hour, the worst of each; above it late deliveries against other days, the higher the worse",
   ],
   ["worst", "Trouble", "The worst trouble that goes on or has just ended, as it was known then"],
 ];
+/** Whole percent, rounded down: 100 % means all. */
+const wholePercent = (percent) => `${Math.floor(percent + 1e-6)} %`;
 const HEADS = () => COLUMNS.map(([name, text, title]) => el("span", { class: name, title }, text));
 
 /** A figure with the word that says what it is where there is no column head. */
@@ -75,7 +84,10 @@ function sparkline(values) {
 function who(kitchen, { clock }) {
   const { name, words } = stateOf(kitchen);
   const since = kitchen.row?.since;
-  const when = since === undefined || name === "calm" ? "" : `, since ${clock.zone.clockText(since, false)}`;
+  const at = kitchen.row?.at ?? Infinity;
+  const from = since === undefined || name === "calm" ? "" : `, since ${clock.zone.clockText(since, false)}`;
+  const silent = clock.state === "live" && at < clock.now() - SILENT_S;
+  const when = silent ? `${from} – no event since ${clock.zone.clockText(at, false)}` : from;
   return el(
     "span",
     { class: "who" },
@@ -89,8 +101,21 @@ function who(kitchen, { clock }) {
   );
 }
 
+/** The late share; of too few deliveries, which nobody judges, their number. */
+function lateCell(row, delivered) {
+  const { late_pct: share, late_deliveries: late, deliveries, usual_late_pct: usual } = row;
+  const counted = `${many(late ?? 0)} of ${many(deliveries ?? 0)}`;
+  if (share === null) return cell("late", "Late", NONE, { title: delivered });
+  if (deliveries < LEAST) return cell("late", "Late", counted, { title: WHY.few });
+  const against = usual === null ? "" : `usual ${wholePercent(usual)}`;
+  return cell("late", "Late", wholePercent(share), {
+    level: row.late_level ?? "",
+    more: against || counted,
+    title: `${counted} deliveries of the last 60 minutes${against ? `; ${against} at this time of other days` : ""}`,
+  });
+}
+
 function figures(row) {
-  const late = row.late_pct === null ? NONE : percentText(row.late_pct / 100);
   const usual = row.usual_per_hour === null ? "" : `usual ${many(Math.round(row.usual_per_hour))}`;
   const delivered = row.deliveries === null ? WHY.recorded : WHY.delivery;
   return [
@@ -107,11 +132,7 @@ function figures(row) {
         title: row.avg_delivery_time_min === null ? delivered : "",
       },
     ),
-    cell("late", "Late", late, {
-      level: row.late_level ?? "",
-      more: row.late_deliveries ? `${many(row.late_deliveries)} of ${many(row.deliveries)}` : "",
-      title: row.late_pct === null ? delivered : "",
-    }),
+    lateCell(row, delivered),
     cell("waiting", "Waiting", row.meals_waiting === null ? NONE : many(row.meals_waiting), {
       title: row.meals_waiting === null ? WHY.waiting : "",
     }),
@@ -143,7 +164,7 @@ function drawRow(kitchen, page) {
   ];
 }
 
-/** Draw the hours of one kitchen up to the playhead; with hindsight all of them. */
+/** Draw the hours of one kitchen up to the playhead, with hindsight all: late deliveries, and below the states. */
 function paint(canvas, kitchen, { kitchens, clock }, colours) {
   const { clientWidth: width, clientHeight: height } = canvas;
   const scale = devicePixelRatio || 1;
@@ -156,25 +177,26 @@ function paint(canvas, kitchen, { kitchens, clock }, colours) {
   const x = (t) => ((t - start) / (end - start)) * width;
   const t = clock.now();
   const until = clock.hindsight ? Infinity : t;
-  const bars = height - STATE_H - 1;
+  const stateHigh = Math.round(height * STATE_SHARE);
+  const bars = height - stateHigh - 2;
+  const box = (from, to, top, high, colour, alpha) => {
+    context.fillStyle = colours[colour];
+    context.globalAlpha = alpha;
+    context.fillRect(x(from), top, Math.max(1, x(to) - x(from) - 0.5), high);
+  };
   [...kitchen.levels].forEach((digit, at) => {
     const from = first + at * 3600;
     if (digit === "9") return;
     const known = from + 3600 <= until;
     const high = (known ? HEIGHTS[digit] : HEIGHTS[8]) * bars;
-    context.fillStyle = colours[known ? COLOURS[digit] : "edge"];
-    context.globalAlpha = !known ? 0.3 : digit === "0" ? 0.5 : 1;
-    const left = x(from);
-    context.fillRect(left, bars - high, Math.max(1, x(from + 3600) - left - 0.5), high);
+    box(from, from + 3600, bars - high, high, known ? COLOURS[digit] : "edge", !known ? 0.3 : digit === "0" ? 0.5 : 1);
   });
-  context.globalAlpha = 1;
-  const { states } = kitchen.row ?? {};
-  for (const [at, digit] of [...(states?.digits ?? "")].entries()) {
-    const from = states.first + at * 3600;
-    if (from >= until || from < start) continue;
-    context.fillStyle = colours[STATE_COLOURS[digit]];
-    context.fillRect(x(from), height - STATE_H, x(Math.min(from + 3600, until)) - x(from), STATE_H);
+  for (const [from, digit] of kitchens.statesOf(kitchen)) {
+    if (from >= until || from + 3600 <= start) continue;
+    const to = Math.min(from + 3600, until, end);
+    box(Math.max(from, start), to, height - stateHigh, stateHigh, STATE_COLOURS[digit], STATE_ALPHA[digit]);
   }
+  context.globalAlpha = 1;
   context.fillStyle = colours.ink;
   context.fillRect(x(t) - 0.75, 0, 1.5, height);
 }

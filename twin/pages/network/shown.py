@@ -6,28 +6,38 @@ from typing import Any
 
 import numpy as np
 
-from twin.analysis.kitchen_state import BUILDING, CALM, RECOVERING, TROUBLE, head
+from twin.analysis.brands import of_brand
 from twin.analysis.metrics import metrics_of
 from twin.analysis.moments import TROUBLES
 from twin.analysis.moments.moment import Moment
 from twin.analysis.moments.unfolding import GRID_S
 from twin.analysis.network import NetworkHours
+from twin.analysis.past_states import StateHours
 from twin.api import network
 from twin.api.kitchen_status import timeline_at
+from twin.foundation.cache import ByteCache, one_each
 from twin.foundation.errors import TwinError
 from twin.foundation.times import HOUR
 from twin.foundation.zones import Zone
 from twin.hub import Hub
+from twin.replay.live import place_grows
 from twin.sources.base import Location, Window
+from twin.timeline.bodies import route_points
 from twin.timeline.timeline import Timeline
 
 LISTED = ("id", "name", "qualifier", "region", "lat", "lon")
 """What the browser knows of every kitchen from the start, in this order."""
-HARM = np.zeros(4, np.uint8)
-HARM[[CALM, RECOVERING, BUILDING, TROUBLE]] = range(4)
-"""The states by the harm that they stand for, the least first."""
 MOST_MOMENTS = 12
 """Most moments of a kitchen's day that are listed."""
+MOST_ROUTES = 80
+"""Routes from which the streets around a kitchen are drawn: more make no difference in a map of 300 pixels."""
+MOST_STREETS = 200
+"""Kitchens whose routes are held."""
+STEP_DEG = 1e-4
+COARSE = 8
+"""Steps of `STEP_DEG` between two points of a line that are drawn, some 90 metres."""
+FAR = 900
+"""Steps of `STEP_DEG` from the kitchen beyond which nothing is drawn, some ten kilometres."""
 
 
 def state(places: Sequence[Location], tz: Zone, window: Window, remarks: Sequence[str], many: bool) -> dict[str, Any]:
@@ -55,22 +65,68 @@ def hours(made: NetworkHours) -> dict[str, Any]:
     }
 
 
-def row(hub: Hub, place: Location, t: float) -> dict[str, Any]:
+def row(hub: Hub, place: Location, t: float, brand: str = "") -> dict[str, Any]:
     """Return what `/network` says of a kitchen at t, and for the page: words for its state, its last hours, its page's range."""
-    made = network.kitchen_at(hub, place, t, worst=False)
+    made = network.kitchen_at(hub, place, t, worst=False, brand=brand)
     found: dict[str, Any] = made.model_dump(mode="json", exclude={"worst", "timestamp", "over_limits", "display_name"})
     found["harm"] = list(network.harm(made))
+    found["at"] = t = network.minute_of(hub, place, t)
     if made.problem is not None:
         return found
     timeline = timeline_at(hub, place, t)
-    found["spark"] = [None if np.isnan(one) else int(one) for one in metrics_of(timeline).series(t).orders_per_hour]
-    found["range"] = _range(hub, place, timeline)
+    index = of_brand(timeline, brand).index if brand else metrics_of(timeline)
+    found["spark"] = [None if np.isnan(one) else int(one) for one in index.series(t).orders_per_hour]
+    found["live"] = timeline.grows and place_grows(hub, place)
+    found["range"] = None if found["live"] else _range(hub, place, timeline)
     if made.state is not None:
         states = hub.states(timeline)
-        found["head"] = head(*states.at(t))
+        found["head"] = states.head(t)
         found["since"] = states.since(t)
-        found["states"] = _states(hub, timeline)
+        found["states"] = _digits(StateHours.of(states, timeline.window))
     return found
+
+
+def past(hub: Hub, place: Location) -> dict[str, Any]:
+    """Return the worst state of a kitchen in each hour of the range, its days loaded or not."""
+    try:
+        states = _digits(network.network_of(hub).past_states(place))
+    except TwinError as error:  # the day that is shown has them all the same
+        network.log.warning("%s has no past states: %s", place.id, error)
+        states = None
+    return {"location": place.id, "past": states}
+
+
+def streets(hub: Hub, place: Location) -> dict[str, Any]:
+    """Return routes near a kitchen, for its map: each [lat, lon, lat, …], in `STEP_DEG` from the kitchen."""
+    try:
+        return {"location": place.id, "streets": hub.cached(_Streets).near(place)}
+    except TwinError as error:  # a map is worth having without
+        network.log.warning("%s has no streets in the network: %s", place.id, error)
+        return {"location": place.id, "streets": []}
+
+
+class _Streets:
+    """The routes that were drawn of each kitchen."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._made: ByteCache[list[list[int]]] = ByteCache(MOST_STREETS, one_each)
+
+    def near(self, place: Location) -> list[list[int]]:
+        return self._made.load(place.id, lambda: self._read(place))
+
+    def _read(self, place: Location) -> list[list[int]]:
+        if place.lat is None or place.lon is None:
+            return []
+        route, lat, lon, _ = route_points(self._hub.source.routes(place.id, MOST_ROUTES))
+        away = np.round(np.column_stack([lat - place.lat, lon - place.lon]) / STEP_DEG).astype(np.int64)
+        lines = []
+        for one in np.split(away, np.flatnonzero(np.diff(route)) + 1) if len(route) else ():
+            step = np.concatenate(([0], np.cumsum(np.abs(np.diff(one, axis=0)).max(axis=1, initial=0))))
+            _, some = np.unique(step // COARSE, return_index=True)
+            line = one[np.append(some, len(one) - 1)]
+            lines.append(line[np.abs(line).max(axis=1) <= FAR].ravel().tolist())
+        return [line for line in lines if len(line) > 2]
 
 
 class _Told:
@@ -83,6 +139,7 @@ class _Told:
 def trouble(hub: Hub, place: Location, t: float) -> dict[str, Any]:
     """Return the moments of a kitchen's day: those known at t, and what is known of the others when they are over."""
     found: dict[str, Any] = {"location": place.id, "worst": None, "moments": []}
+    t = network.minute_of(hub, place, t)
     try:
         timeline = timeline_at(hub, place, t)
         look = max(timeline.window.start, t // GRID_S * GRID_S)
@@ -131,11 +188,6 @@ def _range(hub: Hub, place: Location, timeline: Timeline) -> list[str] | None:
     return [place.tz.iso(window.start), place.tz.iso(window.end)]
 
 
-def _states(hub: Hub, timeline: Timeline) -> dict[str, Any]:
-    """Return the worst state of each hour of a timeline's window: `first`, data seconds, and a digit of `HARM` for each."""
-    window, log = timeline.window, hub.states(timeline)
-    first = np.floor(window.start / HOUR)
-    inside = (log.t >= window.start) & (log.t <= window.end)
-    worst = np.zeros(int(np.ceil(window.end / HOUR) - first) + 1, np.uint8)
-    np.maximum.at(worst, (np.ceil(log.t[inside] / HOUR) - first - 1).clip(0).astype(np.intp), HARM[log.state[inside]])
-    return {"first": float(first * HOUR), "digits": (worst[:-1] + ord("0")).tobytes().decode("ascii")}
+def _digits(hours: StateHours) -> dict[str, Any]:
+    """Return hours for the browser: `first`, data seconds, and a digit of `HARM` for each, 9 where none is known."""
+    return {"first": hours.first, "digits": (hours.harm + ord("0")).tobytes().decode("ascii")}

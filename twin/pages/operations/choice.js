@@ -164,7 +164,7 @@ function render({ model }) {
     many = now;
     choice?.remove();
     choice = many ? new Combobox(model) : buildSelect(model);
-    root.replaceChildren(el("label", { for: "kitchen" }, "Kitchen"), ...choice.parts);
+    root.replaceChildren(el("label", { for: "kitchen" }, model.label), ...choice.parts);
   };
   build();
   model.on("kitchens", build);

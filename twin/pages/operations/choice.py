@@ -19,6 +19,7 @@ class KitchenChoice(Component):
     kitchens: list[list[str]] = param.List(  # type: ignore[assignment]
         default=[], doc="Each kitchen as [id, display name, what tells it from others of this name, city]."
     )
+    label = param.String(default="Kitchen", doc="What the list is called, for who does not see where it stands.")
     value: str = param.String(default="", doc="Id of the kitchen that is shown or being loaded.")  # type: ignore[assignment]
 
     from_browser: ClassVar[tuple[str, ...]] = ("value",)

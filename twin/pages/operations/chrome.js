@@ -8,6 +8,7 @@ import { twin } from "../../views/shared/registry.js";
 import { sharedState } from "../../views/shared/shared_state.js";
 import { SignIn } from "../../views/shared/sign_in.js";
 import { selectionOf } from "../../views/shared/verbs.js";
+import { buildBeside } from "./beside.js";
 import { buildHelp, dialogOf, iconButton } from "./help.js";
 import { pageKeys } from "./keys.js";
 import { addressOf } from "./links.js";
@@ -60,10 +61,12 @@ function linkTo(clock) {
   return url.href.replaceAll("%3A", ":").replaceAll("%2C", ",");
 }
 
-/** The address of the page of two sides with this kitchen, range and moment as the first. */
-function besideAddress(here) {
+/** The address of the page of two sides with this kitchen, range and moment as the first, or with other `fields`. */
+function besideAddress(here, fields) {
   const query = new URLSearchParams();
   for (const name of ["location", "start", "end", "t", "speed"]) if (here.has(name)) query.set(name, here.get(name));
+  if ("start" in fields) query.delete("t"); // of other days
+  for (const [name, value] of Object.entries(fields)) query.set(name, value);
   return `./compare?${query}`.replaceAll("%3A", ":");
 }
 
@@ -139,6 +142,20 @@ function buildPrinting() {
     print,
   );
   return node;
+}
+
+/** Hang a menu that opens below its button, and give it the focus; a menu that closes gives it back. */
+function hang({ newState }, menu, button) {
+  const open = newState === "open";
+  const box = button.getBoundingClientRect();
+  button.setAttribute("aria-expanded", String(open));
+  if (!open) {
+    if (menu.matches(":focus-within")) button.focus();
+    return;
+  }
+  menu.style.top = `${box.bottom + 6}px`;
+  menu.style.right = `${Math.max(8, innerWidth - box.right)}px`;
+  [...menu.querySelectorAll("button, a")].find((node) => node.offsetParent)?.focus();
 }
 
 /** What the page will look like, while it is not there: panels at their places. */
@@ -219,6 +236,7 @@ class ChromeBar {
     this.printing = buildPrinting();
     this.tour = buildTour();
     this.skeleton = buildSkeleton(this.model);
+    this.beside = buildBeside(this.model, (fields) => besideAddress(new URL(linkTo(this.clock)).searchParams, fields));
     this.buildHelp();
     this.buildCommands();
     this.buildMenu();
@@ -258,7 +276,7 @@ class ChromeBar {
         sign: "compare",
         label: "Compare",
         title: "Put this beside another kitchen or another day, on one clock",
-        act: () => location.assign(besideAddress(new URL(linkTo(this.clock)).searchParams)),
+        opens: this.beside,
         needs: this.loaded,
       },
       {
@@ -338,17 +356,10 @@ class ChromeBar {
     });
     this.more.append(icon("more", 17));
     this.more.popoverTargetElement = this.menu;
-    this.menu.addEventListener("toggle", (event) => {
-      const open = event.newState === "open";
-      const box = this.more.getBoundingClientRect();
-      this.more.setAttribute("aria-expanded", String(open));
-      if (!open) {
-        if (this.menu.matches(":focus-within")) this.more.focus();
-        return;
-      }
-      this.menu.style.top = `${box.bottom + 6}px`;
-      this.menu.style.right = `${Math.max(8, innerWidth - box.right)}px`;
-      this.items.find(([, node]) => node.offsetParent)?.[1].focus();
+    this.menu.addEventListener("toggle", (event) => hang(event, this.menu, this.more));
+    this.beside.addEventListener("toggle", (event) => {
+      const button = this.bar.find(([{ opens }]) => opens === this.beside)?.[1];
+      if (button) hang(event, this.beside, button.offsetParent ? button : this.more);
     });
   }
 
@@ -446,6 +457,7 @@ class ChromeBar {
       ...this.bar.map(([, node]) => node),
       this.more,
       this.menu,
+      this.beside,
       this.help.node,
       this.tour.node,
       this.link.node,
@@ -490,10 +502,10 @@ class ChromeBar {
   };
 
   /**
-   * @param {{ sign: string, label: string, title: string, act: Function, quiet?: boolean, name: string,
-   *   only?: string }} command
+   * @param {{ sign: string, label: string, title: string, act?: Function, opens?: HTMLElement, quiet?: boolean,
+   *   name: string, only?: string }} command
    */
-  button({ sign, label, title, act, quiet, name, only }, within) {
+  button({ sign, label, title, act, opens, quiet, name, only }, within) {
     const node = el("button", {
       type: "button",
       class: within === "menu" ? `item${only ? "" : " barred"}` : `button pill${quiet ? " alone" : ""}`,
@@ -501,11 +513,14 @@ class ChromeBar {
       "aria-label": within === "menu" ? undefined : label,
       onclick: () => {
         if (this.menu.matches(":popover-open")) this.menu.hidePopover();
-        act();
+        if (act) act();
+        else if (within === "menu") opens.showPopover();
       },
       "data-testid": within === "menu" ? `menu-${name}` : name,
     });
     node.append(icon(sign, 15), el("span", { class: "label" }, label));
+    if (opens) node.setAttribute("aria-haspopup", "true");
+    if (opens && within === "bar") node.popoverTargetElement = opens;
     return node;
   }
 

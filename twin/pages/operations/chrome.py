@@ -65,6 +65,10 @@ class ChromeBar(Component):
         default="", doc="Address of the signed-in user's name, relative to the page; empty: there is none."
     )
     links = param.Dict(default={}, doc="Addresses of pages of others, by command (`ask`, `dashboard`); see links.js.")
+    beside: list[list[Any]] = param.List(  # type: ignore[assignment]
+        default=[],
+        doc="What can be put beside this as [group, label, fields of an address]; see `beside` in twin/pages/ranges.py.",
+    )
     without: list[str] = param.List(default=[], item_type=str, doc="Commands that this page has not, by name.")  # type: ignore[assignment]
     definitions = param.List(default=[], doc="[term, text] pairs of the help.")
     alerts: str = param.Selector(  # type: ignore[assignment]
@@ -84,6 +88,7 @@ class ChromeView(ReplayView):
 
     place: str = param.String(default="", doc="Name of the location shown, for captions.")  # type: ignore[assignment]
     place_id: str = param.String(default="", doc="Id of the location shown, for file names.")  # type: ignore[assignment]
+    beside: list[list[Any]] = param.List(default=[], doc="As `ChromeBar.beside`.")  # type: ignore[assignment]
     waiting: str = param.String(  # type: ignore[assignment]
         default="", doc="What is being loaded, a sentence; the page shows a skeleton until this is empty again."
     )
@@ -115,7 +120,7 @@ class ChromeView(ReplayView):
         self._bar.join(controller)
         self._bar.retry_with(partial(self.retry, controller))
         self._update_bar()
-        self.param.watch(self._update_bar, ["place", "place_id", "waiting", "target", "dark"])
+        self.param.watch(self._update_bar, ["place", "place_id", "beside", "waiting", "target", "dark"])
 
     def __panel__(self) -> ChromeBar:
         return self._bar
@@ -126,6 +131,6 @@ class ChromeView(ReplayView):
 
     def _update_bar(self, *_: param.parameterized.Event) -> None:
         self._bar.param.update(
-            place=self.place, place_id=self.place_id, waiting=self.waiting, dark=self.dark,
+            place=self.place, place_id=self.place_id, waiting=self.waiting, dark=self.dark, beside=self.beside,
             definitions=definitions(self.target, self._late_after),
         )  # fmt: skip

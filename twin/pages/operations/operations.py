@@ -23,6 +23,7 @@ from twin.foundation.errors import ForeignColumnsError, SignInError, TwinError
 from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.pages.basemap import base_map
+from twin.pages.frames import begin_panel, frame
 from twin.pages.opening import opening
 from twin.pages.operations.banner import BannerView
 from twin.pages.operations.card_state import card_state
@@ -31,6 +32,7 @@ from twin.pages.operations.choices import Choices
 from twin.pages.operations.chrome import ChromeView
 from twin.pages.operations.tabs import TabBar
 from twin.pages.operations.welcome import WelcomeView
+from twin.pages.ranges import beside
 from twin.replay.controller import ReplayController
 from twin.replay.live import grows
 from twin.server import threads
@@ -88,7 +90,7 @@ BONES = (("pipeline", 5), ("map", 0), ("kpis", 4), ("panel", 5), ("transport", 2
 
 def operations_page() -> pn.Column:
     """Return the page of a new session, on the process's hub."""
-    pn.extension(reconnect=False)  # connection.js opens a new session instead
+    begin_panel()
     query = {key: values[0].decode("utf-8", "replace") for key, values in pn.state.session_args.items() if values}
     mounted = api.mount()
     page_frame(query, mounted, bones=BONES if "location" in query else ())
@@ -152,6 +154,7 @@ class _Operations:
         self.session = session
         self.body = body
         self._begun: bool | None = None
+        self._beside_of: tuple[str, float, int] | None = None
         self.welcome = WelcomeView(
             on_choose=lambda place: pn.state.execute(partial(session.choose, place)),
             on_retry=partial(pn.state.execute, self._show_welcome),
@@ -251,6 +254,7 @@ class _Operations:
         self.order.param.watch(self._choose_panel, "visible_order")
         self.moments.param.watch(self._name_tabs, "count")
         session.param.watch(self._check_range, "place")
+        controller.param.watch(self._offer_beside, "timeline")
         controller.param.watch(self._check_range, "timeline")
         self._choose_panel()
         self._begun = False
@@ -399,6 +403,17 @@ class _Operations:
                 if told is not None:
                     self.welcome.show_state(location, told)
 
+    def _offer_beside(self, event: Any) -> None:
+        """Offer what the range can be put beside; a live one grows, and is offered anew with each day."""
+        timeline = event.new
+        if timeline is None:
+            return
+        place, window = timeline.location, timeline.window
+        shown = place.id, window.start, place.tz.day(window.end)
+        if shown != self._beside_of:
+            self._beside_of = shown
+            self.chrome.beside = beside(self.session.hub, place.id, window)
+
     def _on_choice(self, event: Any) -> None:
         if self.session.place is None or event.new == self.session.place.id:
             return
@@ -509,8 +524,7 @@ def page_frame(
         return
     document.config.notify_connection_status = False  # connection.js shows it instead
     document.title = title
-    # Panel accepts the text of a template, too
-    document.template = _text("frame.html")  # type: ignore[assignment]
+    document.template = frame(Path(__file__).with_name("frame.html"))
     requested_theme = query.get("theme", "")
     bundle = f"{pn.state.rel_path or '.'}/{bundle_url()}" if mounted else ""
     document.template_variables.update(
@@ -520,6 +534,7 @@ def page_frame(
         tokens=theme.css(),
         skeleton=skeleton or _text("skeleton.css"),
         connection_style=_text("connection.css"),
+        few_models=script_source(Path(__file__).with_name("few_models.js")),
         modules_script=script_source(Path(__file__).with_name("load_modules.js")),
         connection_script=script_source(Path(__file__).with_name("connection.js")),
         bones=bones,
@@ -538,6 +553,6 @@ def _text(name: str) -> str:
 @functools.cache
 def _build(bundle: str) -> str:
     """Return what names the scripts of a page: a page that is open can take a session of another server only if it is equal."""
-    script = script_source(Path(__file__).with_name("connection.js"))
-    parts = [bokeh.__version__, pn.__version__, bundle, _text("frame.html"), script]
+    scripts = [script_source(Path(__file__).with_name(name)) for name in ("connection.js", "few_models.js")]
+    parts = [bokeh.__version__, pn.__version__, bundle, _text("frame.html"), *scripts]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

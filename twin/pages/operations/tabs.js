@@ -1,9 +1,11 @@
 // A tab list after the ARIA pattern: one stop of the Tab key, arrows move between the tabs.
 
 import { el } from "../../views/shared/elements.js";
+import { listenToSwipes } from "./swipe.js";
 
 function render({ model }) {
-  const bar = el("div", { class: "tabs", role: "tablist", "aria-label": "Side panel" });
+  const bar = el("div", { class: "tabs", role: "tablist", "aria-label": model.label });
+  const said = el("div", { class: "spoken", role: "status" });
   let buttons = [];
   const choose = (key, focus = false) => {
     if (key !== model.tab) model.tab = key;
@@ -17,6 +19,14 @@ function render({ model }) {
       button.tabIndex = on ? 0 : -1;
     }
   };
+  /** Show the neighbour, and say which that is: the focus is elsewhere. At either end there is none. */
+  const go = (by) => {
+    const next = model.tabs[model.tabs.findIndex(([key]) => key === model.tab) + by];
+    if (!next) return;
+    choose(next[0]);
+    said.textContent = next[1];
+  };
+  const deafen = model.swipes ? listenToSwipes(bar, go) : () => {};
   const build = () => {
     const focused = buttons.findIndex((button) => button.matches(":focus"));
     buttons = model.tabs.map(([key, label, number]) =>
@@ -62,11 +72,12 @@ function render({ model }) {
   model.on("tabs", build);
   model.on("tab", mark);
   model.on("remove", () => {
+    deafen();
     for (const { query } of queries) query.removeEventListener("change", measure);
   });
   measure();
   build();
-  return bar;
+  return el("div", {}, bar, said);
 }
 
 export { render };

@@ -18,6 +18,10 @@ class TabBar(Component):
         default=[], doc="Each tab as [key, label, number or None]; the number is shown small after the label."
     )
     tab: str = param.String(default="", doc="Key of the tab that is shown.")  # type: ignore[assignment]
+    label = param.String(default="Side panel", doc="What is chosen by the tabs, for who does not see them.")
+    swipes = param.Boolean(
+        default=False, doc="Whether a finger that goes sideways over the page leads to the next tab."
+    )
     room: str = param.Selector(  # type: ignore[assignment]
         default="desk", objects=["phone", "desk", "wall"], doc="How wide the window is, by `ROOMS`."
     )

@@ -160,7 +160,7 @@ def range_text(start: float, end: float, tz: Zone = NAIVE) -> str:
     """Return a range of data time (seconds) as text, on the kitchen's clock.
 
     >>> range_text(1760054400, 1760659199), range_text(1760320343, 1760326443)
-    ('8 days · 10 – 16 October 2025', '13 October 2025, 01:52 – 03:34')
+    ('7 days · 10 – 16 October 2025', '13 October 2025, 01:52 – 03:34')
     """
     first, last = tz.datetime(start), tz.datetime(end)
     days = (last.date() - first.date()).days + 1

@@ -4,12 +4,17 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import sqlglot
-from sqlglot import exp
-
+from twin.foundation.lazily import at_first_use
 from twin.sources.queries import json_bodies, times
 from twin.sources.queries.times import Column, Reading
+
+if TYPE_CHECKING:
+    import sqlglot
+    from sqlglot import exp
+else:  # which only who transpiles needs
+    sqlglot, exp = at_first_use("sqlglot"), at_first_use("sqlglot.expressions")
 
 _FOLDER = Path(__file__).parent
 
@@ -101,7 +106,7 @@ def transpile(sql: str) -> str:
     return tree.transform(_typed_json).sql(dialect="duckdb", comments=False)
 
 
-def _typed_json(node: exp.Expression) -> exp.Expression:
+def _typed_json(node: "exp.Expression") -> "exp.Expression":
     """Replace from_json(x, 'ARRAY<…>') by json_transform, for which DuckDB describes the type in JSON.
 
     Texts of an array that a path has found stay JSON, because a path is asked of them again.
@@ -117,7 +122,7 @@ def _typed_json(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _structure(shape: exp.DataType) -> object:
+def _structure(shape: "exp.DataType") -> object:
     if shape.this == exp.DataType.Type.ARRAY:
         return [_structure(shape.expressions[0])]
     if shape.this == exp.DataType.Type.STRUCT:

@@ -7,17 +7,20 @@ handing them over from DuckDB 0.2 s; DuckDB's own `json_valid` takes 0.2 s, a to
 """
 
 import json
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from duckdb.func import ARROW
-from duckdb.sqltypes import BOOLEAN, VARCHAR
 from numpy.typing import NDArray
 
 from twin.foundation.lazily import at_first_use
 
+if TYPE_CHECKING:
+    import duckdb
+    from duckdb import func, sqltypes
+else:  # which only who opens a source needs
+    func, sqltypes = at_first_use("duckdb.func"), at_first_use("duckdb.sqltypes")
 json_scan = at_first_use("twin.sources.queries.json_scan")
 
 LARGEST_BODY = 256 << 10
@@ -28,10 +31,11 @@ MOST_DIGITS = 100
 """Digits before and after a number's point: a double has 17 that count. Python refuses to read 4,300."""
 
 
-def register(connection: duckdb.DuckDBPyConnection) -> None:
+def register(connection: "duckdb.DuckDBPyConnection") -> None:
     """Let a database's queries call `is_json(text)` and `null_for_nan(text)`."""
-    connection.create_function("is_json", judge, [VARCHAR], BOOLEAN, type=ARROW)
-    connection.create_function("null_for_nan", null_for_nan, [VARCHAR], VARCHAR, type=ARROW)
+    text, truth = sqltypes.VARCHAR, sqltypes.BOOLEAN
+    connection.create_function("is_json", judge, [text], truth, type=func.ARROW)
+    connection.create_function("null_for_nan", null_for_nan, [text], text, type=func.ARROW)
 
 
 def warm() -> None:

@@ -10,8 +10,10 @@ import panel as pn
 import param
 
 from twin.replay.controller import ReplayController
+from twin.sources.base import Window
 from twin.timeline.timeline import DataQuality
 from twin.views.shared.component import Component, module_source, style_source
+from twin.views.shared.rows import Inserted
 from twin.views.shared.view import ReplayView
 
 MOST_NAMED = 20
@@ -61,6 +63,7 @@ class DataQualityView(ReplayView):
         self._chip.on_msg(self._on_message)
         self._chip.retry_with(partial(self.retry, controller))
         self._note = ""
+        self._window: Window | None = None  # of the counts shown
         self.follow(self, "late", self.reset)
         self.reset()
         self._update_age()
@@ -97,9 +100,15 @@ class DataQualityView(ReplayView):
     def reset(self) -> None:
         """Show the data quality of the controller's timeline."""
         timeline = self._controller.timeline
+        self._window = None if timeline is None else timeline.window
         self._chip.visible = timeline is not None
         if timeline is not None:
             self._chip.state = _state(timeline.data_quality, self.late)
+
+    def extend(self, inserted: Inserted) -> None:
+        """Show the counts of the controller's timeline once a minute of its time: nobody counts along with every batch."""
+        if self._controller.timeline is not None and self._controller.timeline.window != self._window:
+            self.reset()
 
 
 def _state(quality: DataQuality, late: int = 0) -> dict[str, Any]:

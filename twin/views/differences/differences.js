@@ -8,7 +8,7 @@ const HEIGHT = 12;
 const WORDS = { better: "better", worse: "worse", more: "more", less: "less", "": "no difference" };
 
 /** A figure with as many digits as tell something. */
-const digits = (value) => (Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
+const digits = (value) => (Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
 const text = (value, places = digits(value)) =>
   value === null
     ? NONE
@@ -95,7 +95,8 @@ function render({ model }) {
   const rule = el("p", { class: "rule mute" });
   const root = el(
     "section",
-    { class: "differences card", "aria-label": "Differences", "data-testid": "differences" },
+    // it scrolls where the page is low, so the keyboard must reach it
+    { class: "differences card", tabindex: "0", "aria-label": "Differences", "data-testid": "differences" },
     sentence,
     table,
     coverage,

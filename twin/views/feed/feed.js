@@ -442,7 +442,8 @@ class FeedList {
       button.classList.toggle("hovered", data.order === this.selected.hovered);
       if (mine) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
-      button.tabIndex = number === stop ? 0 : -1;
+      const tab = number === stop ? 0 : -1;
+      if (button.tabIndex !== tab) button.tabIndex = tab;
     }
   }
 

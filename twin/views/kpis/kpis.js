@@ -371,7 +371,7 @@ class KpiCards {
     put(
       this.f["delivery-time-late"],
       s.count
-        ? s.count < MOST_COUNTED
+        ? s.count < MOST_COUNTED && !this.model.shares
           ? `${many(s.over)} of ${many(s.count)} late`
           : `${percentText(s.over / s.count)} late`
         : NONE,

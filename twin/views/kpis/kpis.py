@@ -12,6 +12,7 @@ import param
 from twin.analysis.baseline import Baseline
 from twin.analysis.limits import completion_level, late_level, late_trend
 from twin.analysis.metrics import BIN, BINS, SERIES_POINTS, SERIES_STEP, KpiSet, MetricIndex, metrics_of
+from twin.foundation.cache import shared
 from twin.foundation.settings import COMPLETION_TARGET, DELIVERY_TARGET_S
 from twin.foundation.stages import COMPLETED, STAGES
 from twin.replay.controller import ReplayController
@@ -44,6 +45,7 @@ class KpiCards(Component):
     bin_s: float = param.Number(default=BIN, constant=True, doc="Seconds of a bin of delivery times.")  # type: ignore[assignment]
     bins: int = param.Integer(default=BINS, constant=True, doc="Bins of delivery times; the last one is open.")  # type: ignore[assignment]
 
+    shares: bool = param.Boolean(default=False, doc="Whether few late deliveries are told as a share, too.")  # type: ignore[assignment]
     explains: bool = param.Boolean(default=False, doc="Whether the page explains why deliveries were late.")  # type: ignore[assignment]
 
     _esm = module_source(Path(__file__).with_name("kpis.js"))
@@ -58,14 +60,20 @@ class KpiView(ReplayView):
         default=COMPLETION_TARGET, bounds=(0, 1), doc="Completion rate that is good enough, 0..1."
     )
 
-    def __init__(self, controller: ReplayController, on_why: Callable[[], object] | None = None, **params: Any) -> None:
-        """`on_why()` explains why deliveries were late; None: this page does not."""
+    def __init__(
+        self,
+        controller: ReplayController,
+        on_why: Callable[[], object] | None = None,
+        shares: bool = False,
+        **params: Any,
+    ) -> None:
+        """`on_why()` explains why deliveries were late; None: this page does not. `shares` is that of `KpiCards`."""
         settings = controller.settings
         usual = {"target": settings.delivery_target_s, "completion_target": settings.completion_target}
         super().__init__(**{**usual, **params})
         self._controller = controller
         self._on_why = on_why
-        self._cards = KpiCards(sizing_mode="stretch_width", explains=on_why is not None)
+        self._cards = KpiCards(sizing_mode="stretch_width", explains=on_why is not None, shares=shares)
         self._cards.join(controller)
         self._cards.on_msg(self._on_message)
         self._cards.retry_with(partial(self.retry, controller))
@@ -86,7 +94,7 @@ class KpiView(ReplayView):
     def learn(self) -> None:
         """Use the controller's baseline from the next `show` on."""
         insights = self._controller.insights
-        self._usual = None if insights is None else _Usual(insights.baseline)
+        self._usual = None if insights is None else _usual_of(insights.baseline)
         self._series_mark = math.nan
 
     def show(self, snapshot: Snapshot) -> None:  # type: ignore[override]
@@ -95,13 +103,20 @@ class KpiView(ReplayView):
             return
         index = metrics_of(self._timeline)
         mark = snapshot.t // SERIES_STEP * SERIES_STEP
-        state = self._state(index.kpis(snapshot.t, snapshot.counts, self.target), index, snapshot, mark)
         changed: dict[str, Any] = {}
-        if (text := json.dumps(state)) != self._cards.state:
+
+        def make() -> str:
+            return json.dumps(self._state(index.kpis(snapshot.t, snapshot.counts, self.target), index, snapshot, mark))
+
+        # what the figures follow from, beside the moment
+        key = KpiCards, self._usual, self.target, self.completion_target, self._controller.playing
+        text = snapshot.once(key, make) if self._controller.ghost is None else make()
+        if text != self._cards.state:
             changed["state"] = text
         if mark != self._series_mark:
             self._series_mark = mark
-            if (series := self._series(index, mark)) != self._cards.series:
+            series = snapshot.once((KpiCards, self._usual), lambda: self._series(index, mark))
+            if series != self._cards.series:
                 changed["series"] = series
         for name, value in changed.items():
             setattr(self._cards, name, value)
@@ -186,6 +201,11 @@ class KpiView(ReplayView):
         usual = self._usual
         marks = [mark + SERIES_STEP * k for k in range(1 - SERIES_POINTS, 1)]
         return json.dumps({"orders": values, "usual": [] if usual is None else [usual.orders(at) for at in marks]})
+
+
+@shared()
+def _usual_of(baseline: Baseline) -> "_Usual":
+    return _Usual(baseline)
 
 
 class _Usual:

@@ -37,7 +37,12 @@ const toX = (lon, near) => {
 };
 const toY = (lat) => (Math.asinh(Math.tan((lat * Math.PI) / 180)) / Math.PI) * WORLD;
 const zoomable = (metres) => Math.min(FARTHEST_M, Math.max(NEAREST_M, metres));
-const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+/** @type {MediaQueryList | undefined} asked once: each frame looks at it */
+let stillness;
+const calm = () => {
+  stillness ??= matchMedia("(prefers-reduced-motion: reduce)");
+  return stillness.matches;
+};
 
 /**
  * A view of the map: its middle in Web Mercator metres, and metres per pixel. `home`: the first view, which a resized

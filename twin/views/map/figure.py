@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import geoviews as gv
 import holoviews as hv
 import numpy as np
+from bokeh.core.property.validation import validate
 from bokeh.core.serialization import Deserializer, Serializer
 from bokeh.models import ColumnDataSource, PanTool, WheelZoomTool, WMTSTileSource
 from bokeh.models.renderers import GlyphRenderer, TileRenderer
@@ -107,7 +108,8 @@ def build_figure() -> MapFigure:
 
     GeoViews takes 0.2 s to draw a figure, so it draws only the first; the others are deserialized copies of it.
     """
-    figure: Figure = Deserializer().deserialize(_renamed(_drawn(), {}))
+    with validate(False):  # what it is copied from is checked
+        figure: Figure = Deserializer().deserialize(_renamed(_drawn(), {}))
     parts: dict[Any, Any] = {renderer.name: renderer for renderer in figure.renderers}
     return MapFigure(figure, parts["tiles"], parts["image"], parts["radius"], parts["rings"])
 
@@ -169,10 +171,8 @@ def _strip(figure: Figure) -> None:
     pan, wheel = PanTool(), WheelZoomTool(zoom_on_axis=False)
     figure.tools = [pan, wheel]
     figure.toolbar.update(active_drag=pan, active_scroll=wheel, active_inspect=None, active_tap=None)
-    for axis in figure.axis:
-        axis.visible = False
-    for grid in figure.grid:
-        grid.visible = False
+    # axes and grids, each with models of its own that every session would have
+    figure.update(left=[], below=[], center=[])
     figure.update(
         min_border=0, min_border_left=0, min_border_right=0, min_border_top=0, min_border_bottom=0,
         outline_line_color=None, background_fill_alpha=0.0, border_fill_alpha=0.0,

@@ -1,11 +1,9 @@
 // The second fleet: the drivers of another day at the same time of day, hollow and paler, sent as the first fleet is.
 
+import { movesAt, secondAt } from "../shared/alignment.js";
 import { Motion } from "./motion.js";
 
-/**
- * From when to when, data seconds, another day is how many seconds away: what the kitchen's clock shows is the same.
- * @typedef {[number, number, number]} Piece
- */
+/** @typedef {import("../shared/alignment.js").Alignment} Alignment */
 
 /** The clock of the other day, which stands where this day is drawn; NaN where no moment stands beside that. */
 class GhostClock {
@@ -13,21 +11,20 @@ class GhostClock {
   constructor(clock) {
     this.clock = clock;
     this.state = "replay"; // the other day is over
-    /** @type {Piece[]} */
-    this.pieces = [];
+    /** @type {Alignment | null} how the other day lies on this one */
+    this.beside = null;
     this.t = NaN; // the moment of this day that is drawn: both days are of one instant in every frame
   }
   now() {
-    const { t } = this;
-    const piece = this.pieces.find(([start, end]) => t >= start && t < end);
-    return piece ? t + piece[2] : NaN;
+    const { t, beside } = this;
+    const within = beside && t >= beside.since[0] && t < beside.end;
+    return within && movesAt(beside, t) ? secondAt(beside, t) : NaN;
   }
   /** The range of the other day; it is left where this day's ends, and so is never looped. */
   get anchor() {
-    if (!this.pieces.length) return null;
-    const [start, , first] = this.pieces[0];
-    const [, end, last] = this.pieces.at(-1);
-    return { start: start + first, end: end + last, loop: false };
+    const { beside } = this;
+    if (!beside) return null;
+    return { start: secondAt(beside, beside.since[0]), end: secondAt(beside, beside.end), loop: false };
   }
   get rate() {
     return this.clock.rate;
@@ -51,12 +48,12 @@ class Ghost {
     );
   }
   /**
-   * Show another one: {number, label, pieces}; {}: none.
-   * @param {{number?: number, label?: string, pieces?: Piece[]}} ghost
+   * Show another one: {number, label, beside}; {}: none.
+   * @param {{number?: number, label?: string, beside?: Alignment}} ghost
    * @param {number} target seconds from order to door that were promised
    */
-  take({ number = 0, label = "", pieces = [] }, target) {
-    this.clock.pieces = pieces;
+  take({ number = 0, label = "", beside = null }, target) {
+    this.clock.beside = beside;
     this.label = label;
     this.motion.forget(number);
     this.motion.target = target;

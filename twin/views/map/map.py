@@ -5,6 +5,7 @@ interpolates them by its own clock and draws every frame. So frames cost no mess
 flooded, and drivers are drawn exactly where `Timeline.at(t)` has them.
 """
 
+import base64
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,6 +19,7 @@ import param
 from numpy.typing import NDArray
 from panel.custom import Child
 
+from twin.foundation.cache import shared
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import OUT_FOR_DELIVERY, STAGES, STATES
 from twin.render.dense import Extent
@@ -38,6 +40,8 @@ from twin.views.shared.view import ReplayView
 
 log = logging.getLogger(__name__)
 
+WHOLE_S = 10.0
+"""A live page is sent the trips of so many whole data seconds, so that a page beside it is sent the same."""
 NO_PLACE = "No coordinates in this data, so no map."
 NO_KITCHEN = "The data does not tell where the kitchen is. Choose a stage, an order or a density to see customers."
 
@@ -53,6 +57,13 @@ def viewport_of(values: list[Any]) -> list[float]:
             inside = abs(lon) <= 180 and abs(lat) <= 85.06 and 0 <= zoom <= 24  # false for NaN
             return [float(lon), float(lat), float(zoom)] if inside else []
     return []
+
+
+@shared()
+def _all_trips(timeline: Timeline, start: float, end: float, fast: bool) -> dict[str, Any]:
+    return messages.window_message(
+        timeline.motion(start, end), timeline.orders, messages.COARSE_FROM if fast else messages.COARSE_FROM / 2
+    )
 
 
 def _frame_of(timeline: Timeline, t: float, view: fleet.Box, extent: Extent) -> tuple[bytes, int]:
@@ -109,8 +120,8 @@ class MapFrame(Component):
     spans = param.List(default=list(MINUTES), doc="Minutes to choose from.")
     ghost: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={},
-        doc="The second, paler fleet: `number` (another one for each), `label`, and `pieces`, [start, end, shift]: from when to "
-        "when, data seconds, its drivers are those of `shift` seconds later. Empty: none.",
+        doc="The second, paler fleet: `number` (another one for each), `label`, and `beside`, how its day lies on this one "
+        "(`Alignment.to_browser`). Empty: none.",
     )
     dark = param.Boolean(default=False, doc="Whether the page is dark.")
     viewport = param.List(
@@ -141,6 +152,7 @@ class MapView(ReplayView):
     )
     target = param.Number(default=DELIVERY_TARGET_S, bounds=(0, None), doc="Promised delivery time, seconds.")
     online = param.Boolean(default=True, doc="Whether online base maps are offered, too.")
+    as_text = param.Boolean(default=False, doc="Whether columns are sent as text, to a browser whom no bytes reach.")
     has_place = param.Boolean(default=True, doc="Whether anything has a position; without one, a layout hides the map.")
 
     def __init__(
@@ -217,7 +229,7 @@ class MapView(ReplayView):
                 self._frame.ghost = {}
             return
         self._ghosts += 1
-        self._frame.ghost = {"number": self._ghosts, "label": ghost.label, "pieces": ghost.align.pieces()}
+        self._frame.ghost = {"number": self._ghosts, "label": ghost.label, "beside": ghost.align.pieces.to_browser()}
 
     def extend(self, inserted: Inserted) -> None:
         """Use the controller's timeline: send the trips around the playhead anew."""
@@ -229,9 +241,11 @@ class MapView(ReplayView):
             self._frame.scene = {**self._frame.scene, "version": self._version, "inserted": inserted.tolist()}
         speed = self._controller.anchor.rate
         start, end = wire.window_at(self._controller.now(), speed)
+        # pages that follow are at nearly the same moment, and what is sent to one is sent to all
+        start, end = np.floor(start / WHOLE_S) * WHOLE_S, np.ceil(end / WHOLE_S) * WHOLE_S
         self._pushes += 1
-        window = self._window(timeline, start, end)
-        self._browser_window = self._pushed_window = start, window["to"]
+        window = self._window(timeline, float(start), float(end))
+        self._browser_window = self._pushed_window = window["from"], window["to"]
         self._send("motion", {"pushed": True, "grown": True, "inserted": inserted.tolist(), **window})
 
     def reset(self) -> None:
@@ -353,6 +367,8 @@ class MapView(ReplayView):
         pn.state.execute(partial(self._questions[kind].ask, partial(self.attempt_answer, answer)))
 
     def _send(self, what: str, answer: dict[str, Any]) -> None:
+        if self.as_text and "packed" in answer:
+            answer = {**answer, "packed": base64.b64encode(answer["packed"].tobytes()).decode()}
         self._frame._send_msg({"tell": what, "version": self._version, **answer})
 
     def _is_under_way(self, question: dict[str, Any]) -> bool:
@@ -380,8 +396,12 @@ class MapView(ReplayView):
         most = self._controller.settings.dense_from
         chosen = fleet.choose(timeline, start, end, after, viewed, most, picked)
         rows = chosen.trips
-        motion = timeline.motion(start, end, after=after) if rows is None else timeline.motion_of(rows)
-        trips = messages.window_message(motion, timeline.orders, self._controller.anchor.rate)
+        rate = self._controller.anchor.rate
+        if rows is None and after is None and self._controller.state != "replay":
+            trips = _all_trips(timeline, start, end, rate >= messages.COARSE_FROM)
+        else:
+            motion = timeline.motion(start, end, after=after) if rows is None else timeline.motion_of(rows)
+            trips = messages.window_message(motion, timeline.orders, rate)
         return {
             "from": start,
             "to": chosen.end,

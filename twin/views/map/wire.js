@@ -4,7 +4,8 @@ const KINDS = { "<f8": Float64Array, "<f4": Float32Array, "<i4": Int32Array };
 
 /**
  * A message with columns: `packed` holds them one after the other, `layout` says [name, dtype, length] of each.
- * @typedef {{layout: [string, string, number][], packed: Uint8Array}} Packed
+ * `packed` is text (base64) where no bytes arrive.
+ * @typedef {{layout: [string, string, number][], packed: Uint8Array | string}} Packed
  */
 
 /**
@@ -12,8 +13,9 @@ const KINDS = { "<f8": Float64Array, "<f4": Float32Array, "<i4": Int32Array };
  * @param {Packed} message
  * @returns {Record<string, Float64Array | Float32Array | Int32Array>}
  */
-function unpack({ layout, packed }) {
+function unpack({ layout, packed: given }) {
   const columns = {};
+  const packed = typeof given === "string" ? bytesOf(given) : given;
   let at = packed.byteOffset;
   for (const [name, dtype, length] of layout) {
     const Kind = KINDS[dtype];
@@ -25,8 +27,10 @@ function unpack({ layout, packed }) {
   return columns;
 }
 
-/** The bytes of one of Bokeh's arrays as a plain one. */
+/** The bytes of one of Bokeh's arrays, or of base64, as a plain array. */
 const bytesOf = (packed) =>
-  new Uint8Array(packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.byteLength));
+  typeof packed === "string"
+    ? Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0))
+    : new Uint8Array(packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.byteLength));
 
 export { bytesOf, unpack };

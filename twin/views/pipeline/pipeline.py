@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import param
 
+from twin.analysis.baseline import Baseline
 from twin.analysis.driver_supply import drivers_at
 from twin.analysis.limits import AMBER, FINE, RED, Limits, age_level, level, service_level, stage_limits
 from twin.analysis.metrics import SERIES_STEP, StageFigures, metrics_of
+from twin.foundation.cache import shared
 from twin.foundation.settings import COLD_AFTER_S, STAGE_AMBER, STAGE_RED
 from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, READY, STAGES, STATES
 from twin.replay.controller import ReplayController
@@ -122,9 +124,26 @@ class PipelineView(ReplayView):
         if self._timeline is None:
             return
         self._snapshot = snapshot
-        index, strip = metrics_of(self._timeline), self._strip
+        ghost, strip = self._controller.ghost, self._strip
         changed: dict[str, Any] = {}
         self._update_usual(snapshot.t, changed)
+        # what the figures follow from, beside the moment
+        key = PipelineStrip, self._controller.playing, *self._usual.values(), *self.amber.items(), *self.red.items()
+        text = snapshot.once(key, partial(self._text, snapshot)) if ghost is None else self._text(snapshot)
+        if text != strip.state:
+            changed["state"] = text
+        if (label := "" if ghost is None or ghost.problem else ghost.label) != strip.ghost:
+            changed["ghost"] = label
+        here = self._here()
+        if here != strip.here:
+            changed["here"] = here
+        for name, value in changed.items():
+            setattr(strip, name, value)
+
+    def _text(self, snapshot: Snapshot) -> str:
+        """Return the figures of the snapshot as JSON."""
+        assert self._timeline is not None
+        index = metrics_of(self._timeline)
         state: dict[str, dict[str, Any]] = {}
         # while playing, figures are rounded as displayed, so that an unchanged display sends nothing
         playing = self._controller.playing
@@ -147,17 +166,9 @@ class PipelineView(ReplayView):
         if ghost is not None and not ghost.problem:
             for key, lead in zip(STAGES, ghost.leads(self._timeline, snapshot.t), strict=True):
                 state[key]["lead"] = lead
-        if (label := "" if ghost is None or ghost.problem else ghost.label) != strip.ghost:
-            changed["ghost"] = label
         if (drivers := drivers_at(self._timeline, snapshot.t, self._usual_pressure())) is not None:
             state["drivers"] = asdict(drivers) | {"gap": drivers.gap}
-        if (text := json.dumps(state)) != strip.state:
-            changed["state"] = text
-        here = self._here()
-        if here != strip.here:
-            changed["here"] = here
-        for name, value in changed.items():
-            setattr(strip, name, value)
+        return json.dumps(state)
 
     def _times(
         self, figures: StageFigures, usual: float | None, playing: bool, levels: tuple[int, ...]
@@ -184,8 +195,7 @@ class PipelineView(ReplayView):
         if insights is None:
             self._usual = {}
         else:
-            self._usual = {key: insights.baseline.stage_time(key, mark) for key in STAGES[:COMPLETED]}
-            basis = insights.baseline.basis(mark)
+            self._usual, basis = _usual_at(insights.baseline, mark)
         if basis != self._strip.usual_words:
             changed["usual_words"] = basis
 
@@ -228,6 +238,12 @@ class PipelineView(ReplayView):
                 total, rows = self._orders.at(stage, float(t))
                 answer = {"tell": "stage", "stage": stage, "t": t, "total": total, "rows": rows}
                 self._strip._send_msg({**answer, "loads": self._strip.loads})
+
+
+@shared()
+def _usual_at(baseline: Baseline, mark: float) -> tuple[dict[str, float | None], str]:
+    """Return the usual times of the stages at a time, and the days that they are of as text."""
+    return {key: baseline.stage_time(key, mark) for key in STAGES[:COMPLETED]}, baseline.basis(mark)
 
 
 @lru_cache(maxsize=64)

@@ -21,16 +21,17 @@ import param
 from twin.analysis.insights import Insights
 from twin.foundation import errand
 from twin.foundation.address import Address
+from twin.foundation.cache import shared
+from twin.foundation.counters import TICKS
 from twin.foundation.errors import CancelledError, SourceError, TwinError
 from twin.foundation.progress import Task
-from twin.foundation.telemetry import TICKS
 from twin.hub import Hub
 from twin.replay.controller import ReplayController
 from twin.replay.live import LiveKitchens, LiveState, grows
 from twin.server import threads
 from twin.server.process import process
 from twin.sources.base import Location
-from twin.timeline.timeline import Timeline
+from twin.timeline.timeline import Snapshot, Timeline
 from twin.views.session.address import Follow, LoadRequest, cut, loop_text, read
 from twin.views.session.following import Following
 from twin.views.session.ghosts import GhostFollower
@@ -150,6 +151,7 @@ class ReplaySession(param.Parameterized):
         controller.param.watch(self._on_anchor, "anchor")
         controller.param.watch(lambda _: self.tick(force=True), "ghost")
         controller.selection.param.watch(self._on_state, "version")
+        self.param.watch(self._on_state, "viewport")
         self.page.param.watch(self._on_visibility, "seen")
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
             pn.state.on_session_destroyed(lambda _context: self._end())
@@ -407,7 +409,7 @@ class ReplaySession(param.Parameterized):
             if now.insights is not None and now.insights is not self._examined:
                 self._examined = now.insights
                 self._learn(replace(now.insights, timeline=now.timeline), show=False)
-            self.tick(force=True)
+            self.tick(force=True, followed=now.t)
 
     async def learn(self, timeline: Timeline) -> None:
         """Compute the timeline's insights in a thread, and pass them, or why there are none, to the controller and the views."""
@@ -455,10 +457,11 @@ class ReplaySession(param.Parameterized):
         asked_for = (window.start, window.end) == (start, end)
         self.remarks = [remark for remark in (self._unprepared, "" if asked_for else cut(window, place.tz)) if remark]
 
-    def tick(self, force: bool = False) -> None:
+    def tick(self, force: bool = False, followed: float | None = None) -> None:
         """Show the playhead's time in every view, if it differs from the one shown and the page is visible.
 
-        A page that follows a kitchen shows it with every batch of rows (`_extend`), about as often as a tick would.
+        A page that follows a kitchen shows it with every batch of rows (`_extend`), about as often as a tick would: then the
+        moment `followed`, which is that of all who follow, unless it has shown a later one.
         """
         if self.controller.timeline is None or not (force or self._visible()):
             return
@@ -467,16 +470,18 @@ class ReplaySession(param.Parameterized):
             self.controller.settle()
             anchor, t, wall = self.controller.anchor, self.controller.now(), self.controller.wall()
             if not force and (self._shown == (anchor.epoch, t) or (anchor.live and wall < self._shown_at + LIVE_S)):
-                self._write_address()
                 return
+            if followed is not None and anchor.live:
+                t = max(followed, self._shown[1]) if self._shown and self._shown[0] == anchor.epoch else t
             self._shown, self._shown_at = (anchor.epoch, t), wall
             TICKS.inc()
             self.ghosts.notice()
-            snapshot = self.controller.timeline.at(t)
+            snapshot = _state_at(self.controller.timeline, t) if anchor.live else self.controller.timeline.at(t)
             for view in self._views:
                 if getattr(view, "active", True):
                     view.attempt(view.show, snapshot)
-            self._write_address()
+            if force:  # what it says changes with what somebody does, not with the time that passes
+                self._write_address()
             self._troubles.notice()
 
     def _on_visibility(self, event: param.parameterized.Event) -> None:
@@ -586,3 +591,8 @@ class ReplaySession(param.Parameterized):
         if wish.stage:
             self.controller.selection.filter(wish.stage)
         return wish.load
+
+
+@shared()
+def _state_at(timeline: Timeline, t: float) -> Snapshot:
+    return timeline.at(t)

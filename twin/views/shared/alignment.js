@@ -1,11 +1,11 @@
-// Where one range is while another is played: `Alignment` in twin/replay/alignment.py, in the browser.
+// Where one range is while another is played: `Alignment` in twin/analysis/alignment.py, in the browser.
 
-import { SAME } from "#python/replay/alignment";
+import { SAME } from "#python/analysis/alignment";
 
 /**
  * Pieces in which the second range goes on as fast as the first (`moves`), or stands still: from `since`, in the
- * first's data seconds, it is at `shown`.
- * @typedef {{since: number[], shown: number[], moves: number[]}} Alignment
+ * first's data seconds, it is at `shown`. The first ends at `end`.
+ * @typedef {{since: number[], shown: number[], moves: number[], end: number}} Alignment
  */
 
 /** @param {Alignment} all @param {number} t */

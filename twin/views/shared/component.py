@@ -3,13 +3,17 @@
 import functools
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import panel as pn
 import param
-from panel.custom import Child, JSComponent
+from bokeh.core.property.validation import validate
+from bokeh.model import Model
+from panel.config import config
+from panel.custom import Child, Children, JSComponent, ReactiveESM
 from panel.io.document import hold
 
 from twin.replay.controller import ReplayController
@@ -22,6 +26,9 @@ from twin.views.shared.theme import contrast_css
 __all__ = ["Component", "bundle_url", "module_source", "style_source", "style_text"]
 
 _log = logging.getLogger(__name__)
+
+POSTED_S = 0.5
+"""Seconds for which a message that is sent as a value goes along with those after it."""
 
 
 def bundle_url() -> str:
@@ -43,6 +50,12 @@ def _published(views: "tuple[type[Component], ...]") -> str:
 
 
 @functools.cache
+def _children_of(view: "type[Component]") -> frozenset[str]:
+    """Return the Params of a view that are other components."""
+    return frozenset(name for name in view.param if isinstance(view.param[name], Child | Children))
+
+
+@functools.cache
 def style_source(path: Path) -> str:
     """Return the style sheet of a view, preceded by the rules that every view shares."""
     return style_text(Path(__file__).with_name("shared.css")) + contrast_css() + style_text(path)
@@ -61,6 +74,9 @@ class Component(JSComponent):
     handles.
     """
 
+    _data_model: ClassVar[type[Model]]  # made by Panel's metaclass
+    _data_model__initialized: ClassVar[bool]
+
     clock: str = param.String(default="", doc="Name of the replay clock in the browser, shared by all views on it.")  # type: ignore[assignment]
     anchor: dict[str, Any] = param.Dict(  # type: ignore[assignment]
         default={}, doc="That clock, as `ReplayController.to_browser()` returns it."
@@ -70,32 +86,49 @@ class Component(JSComponent):
     )
     failure: str = param.String(default="", doc="Why it is not up to date, a sentence; empty: it is. See guard.js.")  # type: ignore[assignment]
     renewals: int = param.Integer(default=0, doc="Counts how often it was made anew after a failure.")  # type: ignore[assignment]
+    posted: list[Any] = param.List(default=[], doc="The latest messages, [number, message] each; see `posts`.")  # type: ignore[assignment]
 
     __abstract = True
 
     from_browser: ClassVar[tuple[str, ...]] = ()
     """The Params that the browser may change; all others are the server's, whatever comes over the socket."""
 
+    posts: ClassVar[bool] = False
+    """Whether messages are sent as the value of a Param, `posted`: marimo passes values on, and drops messages."""
     apart: ClassVar[bool] = False
     """Whether this view is a module of its own rather than in the one of all views: few pages have it."""
 
     _stylesheets: ClassVar[list[Any]] = []
+    _bundle_path: ClassVar[Path | None] = None
+    """Panel looks for a bundle on the disk, in every folder above the class, each time that one is shown."""
     _logged = ""
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._retry: Callable[[], object] = lambda: None
+        self._sent_at: list[float] = []
         self.on_msg(self._on_retry)
 
     @classmethod
     def _url(cls) -> str:
         return _published((cls,)) if cls.apart else bundle_url()
 
-    # The next four methods override private methods of Panel to save work at every change. test_component.py compares each
-    # with Panel's result on every view, and fails if Panel's method changes or saves that work itself.
+    # The next methods override private methods of Panel to save work at every change, and for every session. test_component.py
+    # compares each with Panel's result on every view, and fails if Panel's method changes or saves that work itself.
+
+    @functools.cached_property
+    def _synced_params(self) -> list[str]:
+        # Panel makes this list anew for each Param that it looks up in it
+        return super()._synced_params
+
+    @classmethod
+    def _render_esm(cls, *_: Any, **__: Any) -> str:
+        # Panel takes the indentation off a text of thousands of lines, which has none
+        return str(cls._esm)
 
     def _get_model(self, *args: Any, **kwargs: Any) -> Any:
-        model = super()._get_model(*args, **kwargs)
+        with validate(False):  # our Params have checked the values; Bokeh checks every default of its own, too
+            model = super()._get_model(*args, **kwargs)
         # Panel looks up each changed Param on this model, which lacks it; Bokeh then composes an error with similar names,
         # which takes 0.2 ms at every change
         for name in model.data.properties():  # type: ignore[attr-defined]
@@ -103,14 +136,30 @@ class Component(JSComponent):
         return model
 
     def _get_properties(self, doc: Any) -> dict[str, Any]:
+        # Panel copies each Param of each component to find out which of them are its module's data
+        properties = super(ReactiveESM, self)._get_properties(doc)
+        own = (self._data_model.properties() - Model.properties()) & properties.keys()
+        told = {name: properties.pop(name) for name in own}
+        told = {name: value for name, value in told.items() if name not in _children_of(type(self))}
+        data = self._data_model(name=self.name, esm_constants=self._constants, **told)
+        name = type(self).__name__
+        properties |= {
+            "_defs": [], "class_name": name, "name": name, "data": data, "events": [], "importmap": self._importmap,
+            "css_bundle": None, "dev": config.autoreload or getattr(self, "_debug", False), "render_policy": self._render_policy,
+        }  # fmt: skip
+        # a browser that is connected already has to be told what the data are
+        if not type(self)._data_model__initialized:
+            properties["_defs"], type(self)._data_model__initialized = [self._data_model], True
         # unless a module is marked as a bundle, Panel compiles it in the browser before it is drawn; and as text, every view
         # would send the files that it shares with others again, over an uncompressed socket
-        properties = super()._get_properties(doc)
         if is_answering(doc) and type(self).__module__.startswith("twin."):
-            properties |= {"bundle": "url", "esm": f"{pn.state.rel_path or '.'}/{self._url()}"}
-        else:
-            properties["bundle"] = hashlib.sha256(properties["esm"].encode()).hexdigest()
-        return properties
+            return properties | {"bundle": "url", "esm": f"{pn.state.rel_path or '.'}/{self._url()}"}
+        module = self._render_esm()
+        return properties | {"bundle": hashlib.sha256(module.encode()).hexdigest(), "esm": module}
+
+    def _get_children(self, *given: Any) -> Any:
+        # as above
+        return super()._get_children(*given) if _children_of(type(self)) else ({}, [])
 
     def _update_properties(self, *events: Any, doc: Any) -> dict[str, Any]:
         # Panel computes the design's styles at every change of any Param, which takes longer than the change itself
@@ -120,7 +169,7 @@ class Component(JSComponent):
 
     def _update_model(self, events: Any, msg: dict[str, Any], root: Any, model: Any, doc: Any, comm: Any) -> None:
         # Panel walks the model tree at every change, for children and echoes; a value that only the server sets has neither
-        plain = msg.keys() <= model.data.properties() and not any(isinstance(self.param[name], Child) for name in msg)
+        plain = msg.keys() <= model.data.properties() and _children_of(type(self)).isdisjoint(msg)
         if comm or self._events or doc in self._in_process__events or not plain:
             super()._update_model(events, msg, root, model, doc, comm)
             return
@@ -169,6 +218,16 @@ class Component(JSComponent):
                 self.fail(error)
 
         super().on_msg(handle)
+
+    def _send_msg(self, msg: Any) -> None:
+        """Send a message to the browser. Where it is posted, those before it go along for a moment: a value replaces another."""
+        if not self.posts:
+            super()._send_msg(msg)
+            return
+        now, number = time.monotonic(), self.posted[-1][0] + 1 if self.posted else 1
+        late = [at for at in self._sent_at if now - at < POSTED_S]
+        self._sent_at = [*late, now]
+        self.posted = [*self.posted[len(self.posted) - len(late) :], [number, msg]]
 
     def tell(self, **values: Any) -> None:
         """Set those of some Params that are other objects than before; Param would compare long ones value by value."""

@@ -20,7 +20,7 @@ function groupChip(selected, id) {
   node.append(words, icon("close", 12));
   const show = () => {
     const { group } = selected;
-    node.hidden = !group;
+    if (node.hidden !== !group) node.hidden = !group; // a map shows it each frame
     if (!group) return;
     const orders = `${group.orders} ${group.orders === 1 ? "order" : "orders"}`;
     words.textContent = `${group.label} · ${orders}`;

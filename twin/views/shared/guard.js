@@ -23,6 +23,7 @@ class Guard {
     this.notice = null;
     this.removals = [];
     this.messages = [];
+    this.latest = model.posted?.at(-1)?.[0] ?? 0; // the number of the last message that came as a value
     this.timer = 0;
     /** The view's model, whose listeners are guarded. */
     this.model = new Proxy(model, { get: (target, name) => (name === "on" ? this.on : target[name]) });
@@ -62,8 +63,18 @@ class Guard {
     this.sent.on("after_render", () => this.show()); // Panel has put in place what `render` returned
     this.sent.on("failure", () => this.show());
     this.sent.on("renewals", () => this.broken && setTimeout(() => this.redraw())); // all that came with it is there
+    this.sent.on("posted", this.unpost);
     return this.wrap(() => render({ model: this.model, view: this.view, el: this.view.container }))();
   }
+
+  /** Take the messages that came as a value, where no others come (Component._send_msg): each once. */
+  unpost = () => {
+    for (const [number, message] of this.sent.posted) {
+      if (this.gone || number <= this.latest) continue;
+      this.latest = number;
+      for (const take of this.messages) take(message);
+    }
+  };
 
   fail(error) {
     if (this.broken || this.gone) return;

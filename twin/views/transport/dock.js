@@ -23,7 +23,12 @@ function buildDock(model, clock, verbs, top) {
     speed,
   );
   const narrow = matchMedia(NARROW);
+  let moment = "";
+  const fill = () => {
+    if (narrow.matches && time.textContent !== moment) time.textContent = moment;
+  };
   const place = () => {
+    fill();
     if (!node.isConnected || !model.dock) return;
     if (node.matches(":popover-open") !== narrow.matches) node.togglePopover(narrow.matches);
   };
@@ -33,7 +38,8 @@ function buildDock(model, clock, verbs, top) {
     node,
     place,
     write: (text) => {
-      if (time.textContent !== text) time.textContent = text;
+      moment = text;
+      fill();
     },
     offer: () => speed.replaceChildren(...model.speeds.map((n) => el("option", { value: n }, `${n}×`))),
     /** Show whether it plays, how fast, and whether anything can be played at all. */

@@ -19,6 +19,8 @@ import { buildRange } from "./range_picker.js";
 import { buildScrubber } from "./scrubber.js";
 
 const PATIENCE_MS = 1000; // what takes longer can be cancelled
+/** Between two texts of a clock that moves. Nobody reads sixty a second, and each costs a layout of the page. */
+const TOLD_EVERY_MS = 100;
 
 /** The bar with the clock, its buttons and speeds, the scrubber and the range. */
 class TransportBar {
@@ -26,6 +28,7 @@ class TransportBar {
     this.model = model;
     this.clock = clockOf(this.model.clock);
     this.verbs = verbsOf(this.model, this.clock);
+    this.toldAt = -Infinity;
     this.buildControls();
     this.buildLegend();
     this.buildSummary();
@@ -238,16 +241,25 @@ class TransportBar {
     this.frame = 0;
     if (!this.clock.anchor) return;
     const t = this.clock.now();
+    const wall = performance.now();
+    if (!this.clock.moving || wall - this.toldAt >= TOLD_EVERY_MS) {
+      this.toldAt = wall;
+      this.tell(t);
+    }
+    this.scrubber.move(t);
+    if (this.clock.moving && (this.seen || this.model.dock)) this.frame = requestAnimationFrame(this.tick);
+    else this.controlsOf();
+  });
+
+  /** Write the moment and its clock. */
+  tell(t) {
     const { zone } = this.clock;
     this.write(this.time, this.loaded() ? `${zone.dayText(t)} ${zone.bareClockText(t)}` : "--:--:--");
     this.dock.write(this.time.textContent);
     this.write(this.day, this.loaded() ? `${zone.dateText(t)} · ` : "Nothing loaded yet");
     const label = this.loaded() ? zone.label(t) : "";
     if (this.zone.textContent !== label || this.zone.of !== zone) this.explain(zone, t, label);
-    this.scrubber.move(t);
-    if (this.clock.moving && (this.seen || this.model.dock)) this.frame = requestAnimationFrame(this.tick);
-    else this.controlsOf();
-  });
+  }
 
   /** Write which clock it is; `of` is the zone that was written. */
   explain(zone, t, label) {

@@ -1,5 +1,5 @@
 """Lays the time of one range on that of another, by the clocks of their kitchens: the same time of day, on the day that is held
-against it.
+against it. The page of two sides and the ghost of another day have it from here.
 
 It is a function from data seconds to data seconds in pieces: in each the second range goes on as fast as the first, or stands
 still where it has nothing to show. Clocks that change (two days of a year) and days in another order are borders of pieces. The
@@ -9,6 +9,7 @@ browser evaluates the same pieces (`twin/views/shared/alignment.js`), so that ne
 import math
 from bisect import bisect_right
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +26,12 @@ SAME = 1e-3
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """`since`: data seconds of the first range, ascending, at which a piece begins; `shown`: where the second is then; `moves`:
-    whether it goes on from there."""
+    whether it goes on from there; `end`: where the first range ends."""
 
     since: tuple[float, ...]
     shown: tuple[float, ...]
     moves: tuple[bool, ...]
+    end: float
 
     def second(self, t: float) -> float:
         """Return the time of the second range at one of the first."""
@@ -53,9 +55,16 @@ class Alignment:
             best = min(best, (0.0 if missed < SAME else missed, abs(at - near), at))
         return best[2]
 
-    def to_browser(self) -> dict[str, list[float]]:
+    def stretches(self) -> list[tuple[float, float, float]]:
+        """Return the stretches [start, end) of the first range in which the second moves: start, end, seconds it is ahead."""
+        until = (*self.since[1:], self.end)
+        pieces = zip(self.since, until, self.shown, self.moves, strict=True)
+        return [(since, end, shown - since) for since, end, shown, moves in pieces if moves]
+
+    def to_browser(self) -> dict[str, Any]:
         """Return the pieces as JSON."""
-        return {"since": list(self.since), "shown": list(self.shown), "moves": [float(one) for one in self.moves]}
+        moves = [float(one) for one in self.moves]
+        return {"since": list(self.since), "shown": list(self.shown), "moves": moves, "end": self.end}
 
 
 def align(first: tuple[Window, Zone], second: tuple[Window, Zone]) -> Alignment:
@@ -77,11 +86,12 @@ def align(first: tuple[Window, Zone], second: tuple[Window, Zone]) -> Alignment:
         if end > start:
             pieces += _of_day(start, end, (against - day) * DAY, tz, other, other_tz)
     joined = pieces[:1]
-    for since, shown, moves in pieces[1:]:
-        before, was, moved = joined[-1]
-        if moves != moved or abs(was + (since - before if moved else 0.0) - shown) > SAME:
-            joined.append((since, shown, moves))
-    return Alignment(*(tuple(part) for part in zip(*joined, strict=True)))
+    for piece in pieces[1:]:
+        (before, was, moved), (at, there, goes) = joined[-1], piece
+        if goes != moved or abs(was + (at - before if moved else 0.0) - there) > SAME:
+            joined.append(piece)
+    since, shown, moves = zip(*joined, strict=True)
+    return Alignment(since, shown, moves, window.end)
 
 
 def _days(window: Window, tz: Zone) -> NDArray[np.int64]:
@@ -109,10 +119,10 @@ def _of_day(
     start: float, end: float, shift: float, tz: Zone, other: Window, other_tz: Zone
 ) -> list[tuple[float, float, bool]]:
     """Return the pieces of one day; `shift` is what the other's clock is ahead, whole days in seconds."""
-    changes = [*_changes(tz, start, end)]
+    changes = tz.changes(start, end).tolist()
     low, high = tz.local(start) + shift, tz.local(end - SAME) + shift + SAME
     seen_at = [other_tz.local(other.start), other_tz.local(other.end - SAME) + SAME]
-    for at in _changes(other_tz, other_tz.from_local(low) - DAY, other_tz.from_local(high) + DAY):
+    for at in other_tz.changes(other_tz.from_local(low) - DAY, other_tz.from_local(high) + DAY).tolist():
         seen_at += [other_tz.local(at - SAME) + SAME, other_tz.local(at)]
     for local in seen_at:
         changes += [tz.from_local(local - shift), tz.from_local(local - shift, later=True)]
@@ -125,7 +135,7 @@ def _of_day(
         shown = other_tz.from_local(local, later=_is_later(tz, middle))
         left_out = abs(other_tz.local(shown) - local) > SAME
         if left_out:
-            (gap,) = _changes(other_tz, shown - DAY / 4, shown + SAME)[-1:] or (shown,)
+            (gap,) = other_tz.changes(shown - DAY / 4, shown + SAME)[-1:].tolist() or (shown,)
             pieces.append((since, min(max(gap, other.start), other.end), False))
         elif shown < other.start or shown > other.end:
             pieces.append((since, min(max(shown, other.start), other.end), False))
@@ -138,9 +148,3 @@ def _is_later(tz: Zone, t: float) -> bool:
     """Whether a time is in the second of two hours in which the clock shows the same."""
     local = tz.local(t)
     return tz.doubled(t) and abs(tz.from_local(local, later=True) - t) < SAME
-
-
-def _changes(tz: Zone, start: float, end: float) -> list[float]:
-    """Return the data seconds in (start, end] at which a clock changes."""
-    changes = tz.to_browser(start, end).get("changes", [])
-    return [float(at) for at, _, _ in changes if start < at <= end]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twin.analysis.alignment import SAME, align
 from twin.foundation.times import DAY, HOUR
 from twin.foundation.zones import Zone
-from twin.replay.alignment import SAME, align
 from twin.sources.base import Window
 
 LA, CHICAGO, BERLIN = (Zone(name) for name in ("America/Los_Angeles", "America/Chicago", "Europe/Berlin"))

@@ -1,6 +1,7 @@
-"""Which ranges a side can be given: the last days by name, the week, and those that lie beside the other side's."""
+"""Which ranges can be put side by side: the last days by name, the week, and those that lie beside another one."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from twin.foundation.times import DAY, HOUR
 from twin.foundation.zones import Zone
@@ -10,6 +11,8 @@ from twin.sources.base import Window
 DAYS = 14
 """Days that are offered by name; others are chosen by their dates."""
 WEEK = 7
+MOST_KITCHENS = 6
+"""Other kitchens that are offered by name; all of them can be chosen on the page of two sides."""
 LEAST_S = 6 * HOUR
 """A day that the data covers for less is not offered: it would be compared with next to nothing."""
 
@@ -39,6 +42,34 @@ def offered(hub: Hub, location: str, other: tuple[Window, Zone] | None = None) -
     for n, label in ((1, "Last 7 days"), (2, "The 7 days before")):
         if len(days) >= n * WEEK:
             offers.append(Offer("A week", label, _window(tz, days[-n * WEEK], WEEK)))
+    return offers
+
+
+def beside(hub: Hub, location: str, window: Window) -> list[list[Any]]:
+    """Return what a range can be put beside as [group, label, fields]: fields are those of the address of the page of two sides.
+
+    The week and the day before it, other kitchens at its dates, and, whatever it is, each of the last seven days with the one a
+    week before that.
+    """
+    place = hub.location(location)
+    tz, days = place.tz, whole_days(hub, location)
+
+    def second(there: Window) -> dict[str, str]:
+        return {"with": location, "with_start": tz.iso(there.start), "with_end": tz.iso(there.end)}
+
+    offers: list[list[Any]] = [
+        ["Another day of this kitchen", f"{label}, {dates(there, tz)}", second(there)]
+        for by, label in ((-WEEK, "The week before"), (-1, "The day before"))
+        if (there := moved(days, tz, window, tz, by))
+    ]
+    others = [one for one in hub.locations if one.id != location][:MOST_KITCHENS]
+    offers += [["Another kitchen, the same days", one.label, {"with": one.id}] for one in others]
+    for day in reversed(days[-WEEK:]):
+        if day - WEEK in days:
+            one = _window(tz, day, 1)
+            name = f"{tz.weekday(one.start)[:3]} {tz.date(one.start)}"
+            fields = {"start": tz.iso(one.start), "end": tz.iso(one.end)} | second(_window(tz, day - WEEK, 1))
+            offers.append(["A day and the one a week before", name, fields])
     return offers
 
 

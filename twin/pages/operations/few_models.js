@@ -1,0 +1,20 @@
+// Has the scripts of Panel and of Bokeh's widgets set up what our pages show, and no more. As they come, both run all
+// that they have, some 150 models with tables, pickers and 3D views, before the first panel is drawn; and they need
+// the script of Bokeh's tables for it. This runs after Bokeh's own script and before theirs.
+
+/** The files of Panel's script that have a model of our pages; what these need runs with them. */
+const USED = ["models/browser", "models/column", "models/html", "models/location", "models/reactive_esm"];
+
+const { Bokeh } = /** @type {any} */ (globalThis);
+const register = Bokeh.register_plugin;
+
+/** Their scripts call this at their end: `modules` are functions that each run a file, `aliases` name the files. */
+Bokeh.register_plugin = (modules, entry, aliases, externals) => {
+  const first = `${entry}, as far as it is used`;
+  modules[first] = (require, _module, exports) => {
+    const used = USED.filter((name) => name in aliases).map((name) => require(name));
+    if (used.length) exports.Panel = Object.assign({}, ...used);
+    require("@bokehjs/base").register_models(used.flatMap(Object.values));
+  };
+  return register(modules, first, aliases, externals);
+};

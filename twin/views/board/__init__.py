@@ -1,0 +1,1 @@
+"""All kitchens of a scene, on a wall."""
