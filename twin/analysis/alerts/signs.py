@@ -132,11 +132,11 @@ class _Harm:
 
         def totals(value: Callable[[Floats, NDArray[np.intp]], Floats]) -> tuple[Floats, Floats]:
             gone = _summed(value((end - start)[by_end], by_end))[left]
-            return gone, np.bincount(place, value(grid[place] - start[rows], rows), len(grid))
+            return gone, np.bincount(place, value(grid[place] - start[rows], rows), len(grid)).astype(np.float64)
 
         return cls(
             totals(lambda took, of: np.minimum(took, most[of]) - centre[of] - least[of]),
-            totals(lambda took, of: (took > very[of]) - LEAST_UNEVEN),
+            totals(lambda took, of: (took > very[of]).astype(np.float64) - LEAST_UNEVEN),
             totals(lambda took, of: (took > very[of]).astype(np.float64)),
         )
 
