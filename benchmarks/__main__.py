@@ -28,6 +28,7 @@ MEASURES = (
     "live",
     "curves",
     "deckgl",
+    "alerts",
     "api",
     "compare",
     "ghost",

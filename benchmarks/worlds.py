@@ -28,6 +28,8 @@ DAY, HOUR, MINUTE = 86_400.0, 3_600.0, 60.0
 MONDAY = 20_248 * DAY
 """2025-06-09, a Monday: day 0 of every world."""
 MINUTES = 1_440
+WORTH_S = 150.0
+"""Seconds by which an order is delayed from which its customer is harmed."""
 
 
 class Bare(Owner, SimpleNamespace):
@@ -84,6 +86,8 @@ class World:
     planted: tuple[Planted, ...]
     hit: NDArray[np.bool_] | None = None
     """Which orders of the history a planted incident is about, (n,), where it is about a share of them (one brand, one zone)."""
+    hurt: float = 0.0
+    """Orders that the incident delayed by `WORTH_S`, or that came too many or too few by it, on average."""
 
     def timeline(self) -> Timeline:
         """Return what the detectors use of a timeline: its orders, four hours before the window included."""
@@ -158,19 +162,23 @@ def with_incident(shape: str, seed: int) -> World:
 def _made(name: str, plan: Plan, rng: Rng, shape: str | None) -> World:
     rate = _rates(plan, rng)
     planted: tuple[Planted, ...] = ()
+    hurt = 0.0
     if shape is not None:
         day = plan.days - 1 - int(rng.integers(0, min(6, plan.days - 1)))
         planted = (_planted(shape, day, rng),)
         if shape in CHANGES_DEMAND:
+            usual = rate.copy()
             _change_demand(rate, planted[0], rng)
+            hurt = float(np.abs(rate - usual).sum())
     created = _created(rate, plan, rng)
     milestones = _milestones(created, plan, rng)
     hit = None
     if shape is not None and shape not in CHANGES_DEMAND:
-        milestones, hit = _change_times(milestones, planted[0], rng)
+        milestones, hit, delay = _change_times(milestones, planted[0], rng)
+        hurt = float(np.count_nonzero(delay >= WORTH_S))
     history = History(milestones, stages_of(milestones, created))
     last = MONDAY + plan.days * DAY
-    return World(name, history, Window(max(MONDAY, last - 7 * DAY), last), planted, hit)
+    return World(name, history, Window(max(MONDAY, last - 7 * DAY), last), planted, hit, hurt)
 
 
 def _rates(plan: Plan, rng: Rng) -> Floats:
@@ -321,8 +329,11 @@ HIT = {"one brand slow": 0.28, "one zone slow": 0.25, "every second driver late"
 """Share of the orders that an incident of a shape is about."""
 
 
-def _change_times(milestones: Floats, planted: Planted, rng: Rng) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return milestones with the incident, and which orders it is about: each change moves whatever comes after it."""
+def _change_times(milestones: Floats, planted: Planted, rng: Rng) -> tuple[Floats, NDArray[np.bool_], Floats]:
+    """Return milestones with the incident, which orders it is about, and each order's delay (seconds).
+
+    Each change moves whatever comes after it.
+    """
     changed = milestones.copy()
     first_changed = {
         "standstill": ev.GK_STARTED,
@@ -363,4 +374,4 @@ def _change_times(milestones: Floats, planted: Planted, rng: Rng) -> tuple[Float
     ):
         if milestone >= first_changed or first_changed == ev.DELIVERED == milestone:
             changed[milestone] += delay
-    return changed, hit
+    return changed, hit, delay

@@ -165,7 +165,10 @@ def test_a_rule_is_written_as_a_sentence_and_saved_when_its_past_has_been_seen(
     expect(by_id(page, "rule-problem")).to_have_text("A number is missing in the sentence.")
     expect(by_id(page, "rule-save")).to_be_disabled()
 
+    by_id(page, "rule-subject").select_option("trouble/outage")
+    expect(by_id(page, "rule-for")).to_have_value("0")  # it has waited for its evidence already
     by_id(page, "rule-subject").select_option("figure/orders_per_hour")
+    expect(by_id(page, "rule-for")).to_have_value("10")
     by_id(page, "rule-way").select_option("over")
     by_id(page, "rule-limit").fill("60")
     expect(by_id(page, "rule-recovery")).to_have_value("54")

@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seenText, titled, whenText } from "../../twin/views/bell/alarms.js";
-import { draftOf, missingIn, newDraft, recoveryFor, ruleOf, unitOf, WAYS } from "../../twin/views/bell/drafts.js";
+import {
+  draftOf,
+  lastingOf,
+  missingIn,
+  newDraft,
+  recoveryFor,
+  ruleOf,
+  unitOf,
+  WAYS,
+} from "../../twin/views/bell/drafts.js";
 import { coverageText, firedText, precisionText } from "../../twin/views/bell/tried.js";
 import { Zone } from "../../twin/views/shared/times.js";
 
@@ -49,6 +58,11 @@ test("the sentence has minutes and percents", () => {
   assert.equal(unitOf(FIGURES[0], "over_usual"), "min");
   assert.equal(unitOf(FIGURES[0], "over_share"), "% of usual");
   assert.deepEqual([draft.from, draft.to], ["22:00", "08:30"]);
+});
+
+test("a trouble has waited for its evidence: it fires at once unless somebody says otherwise", () => {
+  assert.deepEqual([lastingOf("figure/late_share"), lastingOf("trouble/outage")], [10, 0]);
+  assert.equal(newDraft("").forMin, 10);
 });
 
 test("a limit that nobody has chosen lies on the right side", () => {

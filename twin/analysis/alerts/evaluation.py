@@ -12,18 +12,11 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.analysis.alerts.demand import Demand, DemandSigns
 from twin.analysis.alerts.figures import FIGURES, Record, usual_at
 from twin.analysis.alerts.machine import Firing, Machine, Verdict
 from twin.analysis.alerts.rules import FigureCondition, Rule, TroubleCondition
-from twin.analysis.alerts.signs import (
-    DEMAND,
-    LEAST_SLOW,
-    PHASES,
-    Demand,
-    Signs,
-    signs_of,
-    stands_still,
-)
+from twin.analysis.alerts.signs import DEMAND, HALF, PHASES, Signs, signs_of, stands_still
 from twin.analysis.baseline import MOST_DAYS, Baseline, History
 from twin.analysis.metrics import COMPLETION_SPAN, MetricIndex
 from twin.analysis.moments.evidence import Evidence
@@ -40,8 +33,6 @@ Floats = NDArray[np.float64]
 
 STEP_S = 60.0
 """Seconds between two looks."""
-HALF = 0.5
-"""Share of the height down to which the signs of a trouble go on once it has fired."""
 LEAD_S = COMPLETION_SPAN[0] + 2 * STALLED_AFTER
 """Seconds before a day whose orders count for its figures."""
 
@@ -141,6 +132,7 @@ class _Day:
         self._evidence: Evidence | None = None
         self._signs: dict[str, Signs] = {}
         self._demand: Demand | None = None
+        self._demand_signs: dict[str, DemandSigns] = {}
 
     def looks(self, condition: FigureCondition | TroubleCondition, t: Floats) -> Looks:
         """Return what a condition is at times of this day."""
@@ -180,7 +172,7 @@ class _Day:
             strength, slow, longest, usually = (
                 part[place] for part in (signs.strength, signs.slow, signs.longest, signs.usually)
             )
-            here = heard & (strength >= 1) & (slow >= LEAST_SLOW) & (slow >= condition.least_orders)
+            here = heard & signs.over[place] & (slow >= condition.least_orders)
             goes_on = (strength >= HALF) & (slow > 0)
             if condition.kind == "outage":
                 here &= stands_still(evidence, local)
@@ -188,13 +180,17 @@ class _Day:
             for k in np.flatnonzero(here & ~over).tolist():
                 value[k], text[k] = slow[k], _said(phase, slow[k], longest[k], usually[k])
             over, between = over | here, between | goes_on
+        known = heard | over
         if condition.kind in DEMAND:
-            for k, said in enumerate(self._of_demand(evidence).signs(condition.kind, local)):
-                if said:
-                    over[k], text[k] = True, text[k] or said
+            demand = self._of_demand(evidence, condition.kind)
+            place = np.asarray(np.round((t - self._window.start) / STEP_S), np.intp)
+            for k in np.flatnonzero(demand.over[place] & ~over).tolist():
+                text[k] = demand.said(int(place[k]))
+            over, between = over | demand.over[place], between | demand.goes_on[place]
+            known = over | between | (heard & demand.known[place])
         verdict = np.where(over, Verdict.OVER, np.where(between, Verdict.BETWEEN, Verdict.FINE))
         # a kitchen of which nothing is heard is not known to be fine
-        verdict = np.where(over | heard, verdict, Verdict.UNKNOWN).astype(np.uint8)
+        verdict = np.where(known, verdict, Verdict.UNKNOWN).astype(np.uint8)
         return Looks(t, verdict, value, np.full(len(t), np.nan), tuple(text))
 
     def _examined(self) -> Evidence:
@@ -206,15 +202,20 @@ class _Day:
     def _signs_of(self, evidence: Evidence, phase: str) -> Signs:
         """Return the signs of a phase on the grid of the whole day, computed once: at each time of what happened by then."""
         if phase not in self._signs:
-            grid = np.arange(self._window.start, self._window.end, STEP_S)
-            local = np.asarray(evidence.tz.local(grid), np.float64)
-            self._signs[phase] = signs_of(evidence, phase, local)
+            self._signs[phase] = signs_of(evidence, phase, self._grid(evidence))
         return self._signs[phase]
 
-    def _of_demand(self, evidence: Evidence) -> Demand:
+    def _of_demand(self, evidence: Evidence, kind: str) -> DemandSigns:
+        """Return the signs of a rush or a silence on the grid of the whole day, computed once."""
         if self._demand is None:
-            self._demand = Demand(evidence, evidence.start)
-        return self._demand
+            self._demand = Demand(evidence, evidence.start, evidence.start - LEAD_S)
+        if kind not in self._demand_signs:
+            self._demand_signs[kind] = self._demand.signs(kind, self._grid(evidence))
+        return self._demand_signs[kind]
+
+    def _grid(self, evidence: Evidence) -> Floats:
+        """Return the minutes of the day by the kitchen's clock."""
+        return np.asarray(evidence.tz.local(np.arange(self._window.start, self._window.end, STEP_S)), np.float64)
 
 
 def _said(phase: str, slow: float, longest: float, usually: float) -> str:

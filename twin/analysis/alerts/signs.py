@@ -1,30 +1,21 @@
 """Early signs of trouble, minute by minute: orders that are still open count for what they have waited so far.
 
 The moments (twin/analysis/moments) judge an evening; an alert has to come while something can still be done. Per phase of the
-orders the same scores are summed as there (slowness.py), on a grid of times at once: those of orders that have left the phase as
-Page's cumulative sum, in the order in which they left it, and on top those of the orders that are in it, as old as they are.
+orders scores are summed (survival.py) on a grid of times at once, of orders that have left the phase and of those that are in
+it, as old as they are: Page's cumulative sum, minute by minute.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.analysis.moments.days import BIN, BINS, day_of
-from twin.analysis.moments.demand import (
-    LEAST_DEVIATIONS,
-    LEAST_EXTRA,
-    LEAST_MISSING,
-    LEAST_SPIKE,
-    MOST_LULL,
-    SILENCE,
-)
+from twin.analysis.alerts.survival import Survival
 from twin.analysis.moments.evidence import REACH, Evidence, Phase, phase_of
-from twin.analysis.moments.expected import PRIOR_ORDERS, Expected, expected
-from twin.analysis.moments.slowness import MOST_SCORE, height_of, score_of
+from twin.analysis.moments.slowness import LEAST_UNEVEN, LEAST_VERY_SLOW, VERY_SLOW
 from twin.foundation import event_types as ev
 from twin.foundation.stages import STALLED_AFTER
-from twin.foundation.times import DAY
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -38,35 +29,37 @@ PHASES: dict[str, tuple[str, ...]] = {
 }
 """Kind of trouble -> the phases in which it shows: orders wait to be cooked, are cooked, wait for a driver, are driven."""
 DEMAND = frozenset({"demand_spike", "outage"})
-"""Kinds that show in the orders that come, or do not."""
+"""Kinds that show in the orders that come, or do not (demand.py)."""
 RECENT_S = 20 * 60.0
 """Seconds for which an order that has left a phase counts among those that were slow in it."""
 LEAST_SLOW = 3
 """Orders that are slow now or were so lately, at least."""
 LEAST_EXCESS_S, LEAST_EXCESS_SHARE = 150.0, 0.3
 """A slow order takes so much longer than usual (seconds, share): customers hardly notice less."""
-ABOVE = 8.0
-"""How far beyond its height the sum of finished orders climbs at most: what is over should be seen to be over."""
+ABOVE = 4.0
+"""How far beyond its height the sum climbs at most: what is over should be seen to be over."""
+HALF = 0.5
+"""Share of the height down to which the signs of a trouble go on once it has fired, and over which nothing is left of it where no
+order was slow lately: it must climb again."""
+MOST_SPREADS = 6.0
+"""Spreads beyond the usual that a slow order counts at most in the average."""
 STANDS_S = 6 * 60.0
 """Seconds without any order started from which a kitchen stands still, if `LEAST_STANDING` wait and are late for it."""
 LEAST_STANDING = 4
-LEAST_DAYS = 3
-"""Days before from which on it is known how much the demand of a kitchen varies."""
-OFTEN = 1.3
-"""Factor on the deviations of a rush (demand.py), which is looked for every minute in several windows."""
-RUSH_S = (600.0, 1200.0, 2400.0)
-SILENCE_S = (900.0, 1800.0, 3600.0, 7200.0)
-"""Seconds before a time whose orders are counted, the shortest first: a busy kitchen tells sooner."""
+LEAD_S = 2 * 3600.0
+"""Seconds before the first time from which on evidence is summed: what began before midnight goes on."""
 
 
 @dataclass(frozen=True)
 class Signs:
     """The signs of a phase at m times `t` (m,).
 
-    strength: the sum as a share of the height from which it is no chance; slow: orders that are or were lately slow in it;
-    longest: seconds of the slowest of them, 0 without; usually: what is usual for it.
+    over: whether it is no chance and worth telling; strength: the sum as a share of the height from which it is no chance;
+    slow: orders that are or were lately slow in it; longest: seconds of the slowest of them, 0 without; usually: what is usual
+    for it.
     """
 
+    over: Flags
     strength: Floats
     slow: Floats
     longest: Floats
@@ -87,25 +80,75 @@ def signs_of(evidence: Evidence, name: str, t: Floats) -> Signs:
     measured = np.isfinite(phase.length[usable]) & (phase.end[usable] <= end)
     worth = centre + np.maximum(np.maximum(LEAST_EXCESS_S, LEAST_EXCESS_SHARE * centre), spread)
 
-    height = height_of(replace(evidence, now=float(t[-1])), name, int(24 * evidence.pace))  # of a usual day's orders
-    total = _sum_of_finished(
-        end[measured], score_of((end - start)[measured], centre[measured], spread[measured]), height
-    )
-    strength = total[np.sort(end[measured]).searchsorted(t, "right")]
-
-    begin = start + centre + spread  # from here on an open order is evidence
-    rows, place = _spans(t, begin, end)
-    strength += np.bincount(place, np.minimum((t[place] - begin[rows]) / spread[rows], MOST_SCORE), len(t))
-
+    step = t[1] - t[0] if len(t) > 1 else LEAD_S
+    grid = np.concatenate((np.arange(t[0] - LEAD_S, t[0], step), t))
     until = np.where(measured, end + RECENT_S, end)
     was_slow = end > start + worth
-    rows, place = _spans(t, np.where(was_slow, start + worth, np.inf), np.where(was_slow, until, -np.inf))
-    slow = np.bincount(place, minlength=len(t)).astype(np.float64)
-    longest, usually = np.zeros(len(t)), np.full(len(t), np.nan)
-    took = np.minimum(t[place], end[rows]) - start[rows]
+    rows, place = _spans(grid, np.where(was_slow, start + worth, np.inf), np.where(was_slow, until, -np.inf))
+    slow = np.bincount(place, minlength=len(grid)).astype(np.float64)
+    longest, usually = np.zeros(len(grid)), np.full(len(grid), np.nan)
+    took = np.minimum(grid[place], end[rows]) - start[rows]
     by_time = np.argsort(took, kind="stable")
     longest[place[by_time]], usually[place[by_time]] = took[by_time], centre[rows[by_time]]
-    return Signs(strength / height, slow, longest, usually)
+
+    beyond = (end - start - centre) / spread
+    by_end = np.flatnonzero(measured)[np.argsort(end[measured], kind="stable")]
+    over = end[by_end].searchsorted(grid, "right")
+    harm = _Harm.of(start, centre, spread, end, measured, grid)
+    strength, sure = np.zeros(len(grid)), np.zeros(len(grid), bool)
+    for survival in Survival.of(evidence, name):
+        rows, place = _spans(grid, start + centre + survival.begins * spread, end)
+        still = survival.still_open((grid[place] - start[rows] - centre[rows]) / spread[rows])
+        so_far = np.bincount(place, still, len(grid)) + _summed(survival.left(beyond[by_end]))[over]
+        most = np.where(slow > 0, survival.height + ABOVE, HALF * survival.height)
+        climbed = _climb(so_far, most)
+        sure |= (climbed >= survival.height) & harm.since_zero(climbed)
+        strength = np.maximum(strength, climbed / survival.height)
+    now = slice(-len(t), None)
+    return Signs(sure[now] & (slow[now] >= LEAST_SLOW), strength[now], slow[now], longest[now], usually[now])
+
+
+@dataclass(frozen=True)
+class _Harm:
+    """Running totals at the times of a grid (m,) of what says whether customers notice: of orders that have left a phase, and
+    beside them of those in it that are slow already.
+
+    excess: seconds beyond what is worth telling, summed; uneven: very slow orders beyond the share worth telling; very_slow.
+    """
+
+    excess: tuple[Floats, Floats]
+    uneven: tuple[Floats, Floats]
+    very_slow: tuple[Floats, Floats]
+
+    @classmethod
+    def of(cls, start: Floats, centre: Floats, spread: Floats, end: Floats, measured: Flags, grid: Floats) -> "_Harm":
+        """Return the totals; the orders' columns are (n,)."""
+        least = np.maximum(LEAST_EXCESS_S, LEAST_EXCESS_SHARE * centre)
+        very = centre + np.maximum(VERY_SLOW * spread, LEAST_VERY_SLOW)
+        most = centre + MOST_SPREADS * spread  # an order that is lost says no more
+        by_end = np.flatnonzero(measured)[np.argsort(end[measured], kind="stable")]
+        left = end[by_end].searchsorted(grid, "right")
+        rows, place = _spans(grid, start + centre + least, end)  # before that nobody knows whether it will be slow
+
+        def totals(value: Callable[[Floats, NDArray[np.intp]], Floats]) -> tuple[Floats, Floats]:
+            gone = _summed(value((end - start)[by_end], by_end))[left]
+            return gone, np.bincount(place, value(grid[place] - start[rows], rows), len(grid)).astype(np.float64)
+
+        return cls(
+            totals(lambda took, of: np.minimum(took, most[of]) - centre[of] - least[of]),
+            totals(lambda took, of: (took > very[of]).astype(np.float64) - LEAST_UNEVEN),
+            totals(lambda took, of: (took > very[of]).astype(np.float64)),
+        )
+
+    def since_zero(self, climbed: Floats) -> Flags:
+        """Return where the orders since the sum (m,) was 0 are so slow on average, or so many of them very slow, that it is
+        worth telling: the rule by which hindsight tells a moment (slowness.py).
+        """
+        begin = np.maximum.accumulate(np.where(climbed <= 0, np.arange(len(climbed)), 0))
+        excess, uneven, very = (
+            gone - gone[begin] + in_it for gone, in_it in (self.excess, self.uneven, self.very_slow)
+        )
+        return (excess >= 0) | ((uneven >= 0) & (very >= LEAST_SLOW))
 
 
 def _phase(evidence: Evidence, name: str) -> Phase:
@@ -136,72 +179,17 @@ def stands_still(evidence: Evidence, t: Floats) -> Flags:
     return (waiting >= LEAST_STANDING) & (t - last >= STANDS_S)
 
 
-class Demand:
-    """The orders that come on one day against those that are expected, minute by minute; what came later counts nowhere.
-
-    The usual course comes from the days before (expected.py), today's level from its orders so far.
-    """
-
-    def __init__(self, evidence: Evidence, midnight: float) -> None:
-        """`midnight` begins the day, by the kitchen's clock; `evidence.history` has the days before it."""
-        day = int(day_of(np.array(midnight)))
-        # three orders at the day's end, of which none is used: without them the record would not reach so far
-        until = np.full(3, midnight + DAY - 1.0)
-        enough = len(np.unique(day_of(evidence.history.began))) >= LEAST_DAYS
-        self._expected = expected(np.concatenate((evidence.history.began, until)), day, day) if enough else None
-        self._began = evidence.orders.began
-        found = self._expected
-        # a kitchen opens at once and may be as busy as it can be by what is known: a rush is one beyond that
-        nothing = np.zeros(BINS)
-        usual = nothing if found is None else found.usual[0]
-        most = nothing if found is None else np.fmax(np.fmax(found.most[0], found.sharp[0]), found.own[0])
-        self._before = np.concatenate(([0.0], np.cumsum(np.nan_to_num(usual))))
-        self._most_before = np.concatenate(([0.0], np.cumsum(np.nan_to_num(most))))
-        self._unknown_before = np.concatenate(([0.0], np.cumsum(np.isnan(usual))))
-        self._midnight = midnight
-
-    def signs(self, kind: str, t: Floats) -> list[str]:
-        """Return a sentence for each of `t` (m,), full minutes of the day, "" where there is no rush or no silence."""
-        found = self._expected
-        said = [""] * len(t)
-        if found is None:
-            return said
-        for window in RUSH_S if kind == "demand_spike" else SILENCE_S:
-            begin = np.maximum(t - window, self._midnight)
-            orders = (self._began.searchsorted(t, "right") - self._began.searchsorted(begin, "right")).astype(
-                np.float64
-            )
-            course = self._most_before if kind == "demand_spike" else self._before
-            usual = self._level(begin) * (self._by(t, course) - self._by(begin, course))
-            unknown = self._by(t, self._unknown_before) > self._by(begin, self._unknown_before)
-            for k in np.flatnonzero((t - begin >= window) & ~unknown).tolist():
-                if not said[k] and _is_unusual(found, kind, float(orders[k]), float(usual[k])):
-                    said[k] = f"{orders[k]:.0f} orders in {window / 60:.0f} min against {usual[k]:.0f} usually"
-        return said
-
-    def _by(self, t: Floats, course: Floats) -> Floats:
-        return np.interp(t, self._midnight + np.arange(BINS + 1) * BIN, course)
-
-    def _level(self, t: Floats) -> Floats:
-        """Return how many times the usual orders came today by t, drawn to 1 by as many orders as say little."""
-        came = self._began.searchsorted(t, "right") - self._began.searchsorted(self._midnight, "left")
-        return (came + PRIOR_ORDERS) / (self._by(t, self._before) + PRIOR_ORDERS)
+def _summed(values: Floats) -> Floats:
+    return np.concatenate(([0.0], np.cumsum(values)))
 
 
-def _is_unusual(found: Expected, kind: str, orders: float, usual: float) -> bool:
-    if kind == "demand_spike":
-        enough = orders - usual >= LEAST_EXTRA and orders >= LEAST_SPIKE * usual
-        return enough and orders >= found.rush_from(usual, LEAST_DEVIATIONS * OFTEN)
-    enough = usual - orders >= LEAST_MISSING and orders <= MOST_LULL * usual
-    return enough and found.surprise(orders, usual) >= SILENCE
-
-
-def _sum_of_finished(end: Floats, score: Floats, height: float) -> Floats:
-    """Return (n + 1,) the cumulative sum before and after each order, in the order of their ends; never over height + `ABOVE`."""
-    total, most = [0.0], height + ABOVE
-    for one in score[np.argsort(end, kind="stable")].tolist():
-        total.append(min(max(0.0, total[-1] + one), most))
-    return np.array(total)
+def _climb(total: Floats, most: Floats) -> Floats:
+    """Return Page's sum at m times from the running total of all evidence (m,): never below 0, never over `most` (m,)."""
+    climbed, value = [0.0], 0.0
+    for step, highest in zip(np.diff(total).tolist(), most[1:].tolist(), strict=True):
+        value = min(max(0.0, value + step), highest)
+        climbed.append(value)
+    return np.array(climbed)
 
 
 def _spans(t: Floats, begin: Floats, end: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

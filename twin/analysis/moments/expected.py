@@ -32,6 +32,8 @@ PRIOR_ORDERS = 30.0
 """Weight, in orders, of "today is like the other days": a morning alone does not determine the level of a day."""
 TRIMMED = 0.2
 """Share of the days dropped at either end of each minute, one of three at least: a bad evening changes no usual course."""
+LATELY = 7
+"""Days whose level a day that has not begun is expected to have: a week has one of each weekday."""
 WEEKDAY_SPREAD = 0.25
 """Relative difference that weekdays have in their courses: how many orders it takes to believe in one follows from it."""
 KIN = 0.5
@@ -126,14 +128,17 @@ def edges(began: Floats) -> tuple[float, float]:
     return float(began[low]), float(began[high])
 
 
-def expected(began: Floats, first: int, last: int, now: float | None = None) -> Expected | None:
+def expected(began: Floats, first: int, last: int, now: float | None = None, *, ahead: bool = False) -> Expected | None:
     """Return what to expect on the days first..last (numbers, inclusive) from all days of `began` (sorted seconds).
 
     A day's own orders have no part in its expected course, only in its level. None where there is no other day. The rest of the
-    day of `now` (seconds) is not covered.
+    day of `now` (seconds) is not covered. With `ahead` the last day is after the record: all of it is expected, at the level of
+    the week before it.
     """
     start, end = edges(began)
     begin, until = (int(day) for day in day_of(np.array([start, end])))
+    if ahead:
+        until, end = max(until, last), max(end, float(midnight_of(last)))
     if begin == until:
         return None
     counts = orders_per_bin(began, begin, until)
@@ -146,7 +151,8 @@ def expected(began: Floats, first: int, last: int, now: float | None = None) -> 
     own_days = np.zeros(last - first + 1)
     for day in range(max(first, begin), min(last, until) + 1):
         row = day - first
-        (usual[row], error[row], ceiling[row], sharp[row], own[row]), own_days[row] = history.day(day - begin)
+        tables, own_days[row] = history.day(day - begin, ahead=ahead and day == last)
+        usual[row], error[row], ceiling[row], sharp[row], own[row] = tables
     return Expected(
         first=first,
         orders=orders_per_bin(began, first, last),
@@ -201,9 +207,9 @@ class _History:
         spread = _spread(hourly, np.nan_to_num(reference) * share * levels[:, None], groups, dead)
         return cls(counts, covered, weekdays, levels, courses, sharp, groups, spread)
 
-    def day(self, day: int) -> tuple[tuple[Floats, ...], int]:
+    def day(self, day: int, *, ahead: bool = False) -> tuple[tuple[Floats, ...], int]:
         """Return of one day, (BINS,) each: expected orders, their relative error, and most orders that its weekday allows, then
-        the unsmoothed means of all other days and of its weekday's; and how many these are.
+        the unsmoothed means of all other days and of its weekday's; and how many these are. `ahead`: nothing of it has come.
 
         The weekday's own course counts as soon as there is another day of it, the more so the more orders it is made of; the last
         one is infinite where there is none.
@@ -230,11 +236,14 @@ class _History:
             error = np.sqrt(
                 self.groups * ((1 - trust) ** 2 / np.maximum(orders, 1) + trust**2 / np.maximum(own_orders, 1))
             )
-        usual[~self.covered[day]] = np.nan
-        hourly, course_by_hour = (
-            _by_hour(row[None])[0] for row in (self.counts[day] * np.isfinite(usual), np.nan_to_num(usual))
-        )
-        level, _ = _level(hourly, course_by_hour, float(np.median(self.levels[others])))
+        if ahead:
+            level = float(np.median(self.levels[others][-LATELY:]))
+        else:
+            usual[~self.covered[day]] = np.nan
+            hourly, course_by_hour = (
+                _by_hour(row[None])[0] for row in (self.counts[day] * np.isfinite(usual), np.nan_to_num(usual))
+            )
+            level, _ = _level(hourly, course_by_hour, float(np.median(self.levels[others])))
         ceiling = np.where(np.isfinite(own), own * level * (1 + error), np.inf) if same.any() else np.full(BINS, np.inf)
         sharp, own_sharp = _mean(self.sharp[others]) * level, _mean(self.sharp[same]) * level
         return (usual * level, error, ceiling, sharp, own_sharp), int(np.count_nonzero(same))

@@ -37,6 +37,7 @@ class Usual:
     def __init__(self, time: Floats, value: Floats) -> None:
         """Prepare the reference. time: (m,) data seconds when the phases began, in any order; value: (m,) seconds; all finite."""
         self._day = day_of(time)
+        self._days = np.unique(self._day)
         self._trend, self._middle = _trend(self._day, value)
         self._value = value - self._trend * (self._day - self._middle)
         slot = hour_of(time)
@@ -57,6 +58,8 @@ class Usual:
         return self._at(np.full(len(day), EVERY_DAY), hour_of(time), day)
 
     def _at(self, left_out: Days, slot: Days, day: Days) -> tuple[Floats, Floats]:
+        # a day that is not in the reference leaves nothing out: one value for all such days
+        left_out = np.where(np.isin(left_out, self._days), left_out, EVERY_DAY)
         keys, which = np.unique(left_out * SLOTS + slot, return_inverse=True)
         values = [self._of(key // SLOTS, key % SLOTS) for key in keys.tolist()]
         table = np.array(values, dtype=np.float64).reshape(-1, 2)

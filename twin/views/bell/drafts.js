@@ -61,6 +61,9 @@ function secondsOf(clock) {
  *   to: string}} Draft
  */
 
+/** Minutes for which it must hold unless somebody says otherwise: a trouble has waited for its evidence already. */
+const lastingOf = (subject) => (subject.startsWith("trouble/") ? 0 : 10);
+
 /** A new sentence, for a kitchen. @returns {Draft} */
 function newDraft(place) {
   return {
@@ -73,7 +76,7 @@ function newDraft(place) {
     recovery: 5,
     free: true,
     least: 3,
-    forMin: 10,
+    forMin: lastingOf("figure/delivery_time"),
     keepMin: 10,
     where: place ? [place] : [],
     quiet: false,
@@ -148,4 +151,4 @@ function missingIn(draft, figures) {
   return "";
 }
 
-export { draftOf, figureOf, firstLimit, missingIn, newDraft, recoveryFor, ruleOf, unitOf, WAYS };
+export { draftOf, figureOf, firstLimit, lastingOf, missingIn, newDraft, recoveryFor, ruleOf, unitOf, WAYS };

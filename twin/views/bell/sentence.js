@@ -1,7 +1,7 @@
 // The sentence of a rule: words with choices and fields in between, and what it says now.
 
 import { el } from "../shared/elements.js";
-import { figureOf, firstLimit, recoveryFor, unitOf, WAYS } from "./drafts.js";
+import { figureOf, firstLimit, lastingOf, recoveryFor, unitOf, WAYS } from "./drafts.js";
 
 const SEVERAL = "several";
 
@@ -64,7 +64,9 @@ class Sentence {
     const figure = figureOf({ subject }, this.known.figures);
     const way = figure && !figure.usual && WAYS[this.draft.way].against ? "over" : this.draft.way;
     const limit = figure ? firstLimit(figure, way) : this.draft.limit;
-    this.set({ subject, way, limit, recovery: recoveryFor(way, limit), free: true }, true);
+    const usual = this.draft.forMin === lastingOf(this.draft.subject);
+    const forMin = usual ? lastingOf(subject) : this.draft.forMin;
+    this.set({ subject, way, limit, recovery: recoveryFor(way, limit), free: true, forMin }, true);
   }
 
   comparison(figure) {
