@@ -25,20 +25,20 @@ def measure(quick: bool) -> list[Row]:
     from benchmarks import data
 
     file = data.week()
-    firsts, agains = [], []
+    firsts, repeated = [], []
     for _ in range(2 if quick else 5):
         with tempfile.TemporaryDirectory() as cache:
             firsts.append(run(file, cache))
-            agains.append(run(file, cache))
+            repeated.append(run(file, cache))
     last = firsts[-1]
     plain = statistics.median(_plain(file) for _ in range(1 if quick else 3))
     frame = int(pd.read_parquet(file).memory_usage(deep=True).sum()) / last["events"]
     resident = last["bytes"] / last["events"]
-    grown = [statistics.median(run["grown"] for run in runs) / last["events"] for runs in (firsts, agains)]
+    grown = [statistics.median(run["grown"] for run in runs) / last["events"] for runs in (firsts, repeated)]
     what = f"{last['events'] / 1e6:.2f} M events ({last['orders']:,} orders)"
     return [
         _seconds(f"{what} Parquet → ready Timeline", firsts, FIRST_S, plain),
-        _seconds("… the same file again", agains, AGAIN_S, plain),
+        _seconds("… the same file again", repeated, AGAIN_S, plain),
         Row(
             "resident per event",
             f"≤ {EVENT_BYTES} bytes",
