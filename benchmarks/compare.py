@@ -65,11 +65,12 @@ def _maps(crowds: list[int], width: int) -> Any:
     def build() -> pn.Row:
         lead = ReplayController()
         controllers = [lead, *(PairedController(lead) for _ in crowds[1:])]
-        views = [MapView(controller, online=False) for controller in controllers]
-        for seed, (controller, view, drivers) in enumerate(zip(controllers, views, crowds, strict=True)):
+        for seed, (controller, drivers) in enumerate(zip(controllers, crowds, strict=True)):
             line: Any = RoadTimeline(drivers, seed=7 + seed)
             line.tz = NAIVE
-            controller.timeline = line
+            controller.load(line)
+        views = [MapView(controller, online=False) for controller in controllers]
+        for view in views:
             view.layers_text = "routes,customers,trails,radius"
         lead.seek(DAY0 + 3600)
         lead.play()

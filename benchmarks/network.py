@@ -60,6 +60,8 @@ def measure(quick: bool) -> list[Row]:
     near, far, told, soon = [], [], [], []
     seen = view._hours.by_harm(view.controller.now())[:IN_VIEW]
     view._view = [hub.locations[number].id for number in seen]
+    view.controller.seek(window.end)
+    past = page.run(view._update()) - page.sent["rows"][-1]  # the states of a week, the streets, of what is in view
     number = 10 if quick else 40
     times = rng.uniform(window.end - 24 * 3600, window.end, number).tolist()
     for t in [*times, *times]:
@@ -67,8 +69,6 @@ def measure(quick: bool) -> list[Row]:
         page.run(view._update())
         near.append(1e3 * page.sent["figures"][-1])
     del near[:number]  # these have loaded them
-    view._more.clear()
-    past = page.run(view._update()) - page.sent["rows"][-1]  # the states of a week, the streets, of what is in view
     for t in rng.uniform(window.start, window.end, number).tolist():
         view.controller.seek(t)
         page.run(view._update())

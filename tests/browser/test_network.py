@@ -132,6 +132,7 @@ def test_a_brand_narrows_the_kitchens_and_is_in_the_address(page: Page, address:
     expect(note).to_contain_text(f"Kitchens that cook for {name}", timeout=MS)
     expect(first).to_be_visible(timeout=MS)
     assert query(page)["brand"] == name
+    expect(rows(page).first.get_by_test_id("cell-state")).to_contain_text("Whole kitchen: ")
     after = {
         row.get_attribute("data-testid"): row.get_by_test_id("cell-orders").inner_text() for row in rows(page).all()
     }

@@ -31,7 +31,11 @@ for _package in (twin.views, twin.pages):
         if ".apps." not in _module.name:
             importlib.import_module(_module.name)
 PANELS = sorted(
-    (one for one in ReplayView.__subclasses__() if ".shared." not in one.__module__ and "__panel__" in vars(one)),
+    (
+        one
+        for one in ReplayView.__subclasses__()
+        if one.__module__.startswith("twin.") and ".shared." not in one.__module__ and "__panel__" in vars(one)
+    ),
     key=lambda one: one.__name__,
 )
 every_panel = pytest.mark.parametrize(

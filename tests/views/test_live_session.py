@@ -1,6 +1,7 @@
 """A session on a live kitchen: what comes in is shown, and nothing that the user chose is lost."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -323,6 +324,26 @@ def test_pages_that_follow_show_one_moment_and_its_figures_are_made_once(kitchen
     kitchen.newer(0.2)
     sessions[0].following.catch_up()
     assert shown[0][-1] >= went
+
+
+def test_a_kitchen_that_only_hidden_pages_follow_rests_until_one_is_seen(kitchen, monkeypatch):
+    session, ticker = kitchen.session, SimpleNamespace(running=True)
+    ticker.stop = lambda: setattr(ticker, "running", False)
+    ticker.start = lambda: setattr(ticker, "running", True)
+    monkeypatch.setattr(session, "_ticker", ticker)
+    asyncio.run(session.choose("sf", follow="live"))
+    assert kitchen.shared._thread is not None
+    session.page.seen = False
+    thread = kitchen.shared._thread
+    assert thread is None or not thread.join(20)
+    assert kitchen.shared._thread is None, "nothing is made ready that nobody sees"
+    before = kitchen.controller.timeline
+    kitchen.newer(30)
+    session.page.seen = True
+    assert kitchen.shared._thread is not None
+    session.following.catch_up()
+    assert kitchen.controller.timeline is not before
+    session.following.end()
 
 
 class Moments(ReplayView):

@@ -82,6 +82,7 @@ def test_every_question_has_the_answer_that_files_of_the_same_rows_give(
     for start, end in ((midnight + DAY / 4, midnight + 1.25 * DAY), (midnight + DAY, midnight + 2 * DAY)):
         assert same(through.source.window(place.id, start, end), direct.source.window(place.id, start, end))
         assert same(through.source.history(place.id, start, end), direct.source.history(place.id, start, end))
+        assert same(through.source.begun(start, end), direct.source.begun(start, end))
     assert same(through.source.routes(place.id, 20), direct.source.routes(place.id, 20))
     asked = [
         *questions(place, "again~2").items(),

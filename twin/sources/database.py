@@ -162,7 +162,7 @@ class Database:
         """Return another table of the file that is attached."""
         return self.table(f"SELECT * FROM {ATTACHED}.{name}")
 
-    def own(self, cursor: duckdb.DuckDBPyConnection) -> None:
+    def own(self, cursor: "duckdb.DuckDBPyConnection") -> None:
         """Within the transaction of `cursor`, have what is attached as tables that can be changed."""
         views = cursor.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal AND NOT temporary").fetchall()
         for (name,) in views:

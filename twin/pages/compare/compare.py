@@ -41,7 +41,9 @@ TITLE = "Side by side"
 BONES = (("head-a", 1), ("head-b", 1), ("differences", 6), ("panel-a", 0), ("panel-b", 0), ("transport", 2))
 WITHOUT = ("compare", "report", "tour", "ask", "dashboard")
 """Commands of the page's bar that are about one kitchen."""
-ONE_PLACE = ".range:not(.cancel) {{ display: none; }} .rule {{ flex: none; }} .legend::before {{ content: 'Side {} · '; }}"
+ONE_PLACE = (
+    ".range:not(.cancel) {{ display: none; }} .rule {{ flex: none; }} .legend::before {{ content: 'Side {} · '; }}"
+)
 """The transport's range picker is of one side, and the heads have the choice of both; whose its bars are is said."""
 
 

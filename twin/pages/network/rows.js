@@ -81,8 +81,9 @@ function sparkline(values) {
 }
 
 /** The state's words with since when, the worst on hand first. */
-function who(kitchen, { clock }) {
-  const { name, words } = stateOf(kitchen);
+function who(kitchen, { clock, bar }) {
+  const { name, words: said } = stateOf(kitchen);
+  const words = bar.brands.value && name ? `Whole kitchen: ${said}` : said; // beside figures of one brand
   const since = kitchen.row?.since;
   const at = kitchen.row?.at ?? Infinity;
   const from = since === undefined || name === "calm" ? "" : `, since ${clock.zone.clockText(since, false)}`;

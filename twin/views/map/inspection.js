@@ -30,6 +30,8 @@ function inspectionOf(map) {
     names: () => names.written,
     clusters: () => clusters.list.map(({ sx, sy, n, r }) => ({ x: sx, y: sy, n, r })),
     /** Every driver of the other day: the order's row in its timeline, Web Mercator metres. */
+    /** How many drivers are drawn, if the map is seen at all. */
+    seen: () => (map.root.checkVisibility() ? motion.active.length : 0),
     ghosts() {
       const [kx, ky] = model.scene.kitchen ?? [0, 0];
       return ghost.drivers.map((trip) => ({ order: trip.order, x: kx + trip.px, y: ky + trip.py }));

@@ -404,10 +404,18 @@ class MapFrame {
       crowd: this.crowd.frame && !group ? this.crowd : null,
       pulse: this.clock.moving && !calm() ? wall : null,
     };
+    this.picture.beside = this.besides();
     this.picture.drawGround(moment, force || this.moved || !this.clock.moving);
     this.picture.drawAir(moment);
     this.moved = false;
     if (this.pointer.at) this.pointer.look();
+  }
+
+  /** How many drivers the other maps of the page draw that are seen. */
+  besides() {
+    let sum = 0;
+    for (const [clock, map] of this.drawn) if (clock !== this.model.clock) sum += map.seen();
+    return sum;
   }
 
   redraw() {

@@ -42,6 +42,7 @@ const KITCHEN_STYLE =
 class Picture {
   // so many heads are drawn one by one; more are written pixel by pixel, several times as fast (Settings.glyphs_to)
   glyphs = 0;
+  beside = 0; // drivers that other maps of the page draw: how plainly is for all of them together
   constructor() {
     this.layer = el("canvas", { "data-layer": "motion" });
     this.air = this.layer.getContext("2d");
@@ -141,7 +142,7 @@ class Picture {
     const others = focus.length ? active.filter((trip) => !focus.includes(trip)) : active;
     this.begin(ink);
     const dense = m.density?.picture;
-    const routes = show.routes && active.length <= ROUTES_MOST;
+    const routes = show.routes && active.length + this.beside <= ROUTES_MOST;
     const customers = show.customers && active.length <= PINS_MOST;
     this.bare =
       !dense &&
@@ -230,7 +231,8 @@ class Picture {
     const ink = this.air;
     const long = Math.min(TRAIL_MAX, Math.max(TRAIL_MIN, TRAIL_WALL * m.speed));
     const strength = m.faint ? DIMMED : 1;
-    const many = active.length > Math.min(STROKES_MOST, this.glyphs);
+    const all = active.length + this.beside;
+    const many = all > Math.min(STROKES_MOST, this.glyphs);
     const { ratio } = this.view;
     this.marks.snap = many;
     this.begin(ink);
@@ -241,7 +243,7 @@ class Picture {
         active,
         t,
         show.trails ? long * Math.min(1, SMALL_HEADS / active.length) : 0,
-        active.length > this.glyphs,
+        all > this.glyphs,
         strength,
         m.ghosts,
       );
@@ -255,7 +257,7 @@ class Picture {
     if (!many) this.ghosts(ink, m.ghosts);
     if (!many && show.trails) this.trails(ink, active, t, long, strength);
     this.deliveries(ink, m);
-    const alone = active.length <= this.glyphs ? active.filter((trip) => !trip.cluster && !focus.includes(trip)) : [];
+    const alone = all <= this.glyphs ? active.filter((trip) => !trip.cluster && !focus.includes(trip)) : [];
     if (!many) this.headings(ink, alone, strength);
     ink.globalAlpha = strength;
     for (const trip of alone) this.head(ink, trip);

@@ -163,7 +163,9 @@ class Pointer {
     }
     tip.replaceChildren(...lines.filter(Boolean));
     const on =
-      found.trip && motion.active.length <= picture.glyphs ? [picture.X(found.trip.px), picture.Y(found.trip.py)] : at;
+      found.trip && motion.active.length + picture.beside <= picture.glyphs
+        ? [picture.X(found.trip.px), picture.Y(found.trip.py)]
+        : at;
     const near = Math.hypot(on[0] - at[0], on[1] - at[1]) < 2 * REACH_PX ? on : at;
     const { width, height } = picture.view;
     const w = tip.offsetWidth;

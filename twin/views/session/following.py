@@ -22,6 +22,7 @@ class Following(param.Parameterized):
         self._hub, self._seen, self._take = hub, seen, take
         self._location = ""
         self._stop: Callable[[], None] = lambda: None
+        self._tell: Callable[[], None] = lambda: None
         self._told = False
 
     def begin(self, location: str, now: LiveState | None) -> None:
@@ -42,12 +43,24 @@ class Following(param.Parameterized):
                 elif loop is not None and not loop.is_closed():  # a notebook's
                     loop.call_soon_threadsafe(self.catch_up)
 
-            self._stop = self._hub.cached(LiveKitchens).kitchen(location).follow(tell)
+            self._tell = tell
+            self.wake()
+
+    def rest(self) -> None:
+        """Be told of nothing while nobody looks: a kitchen that no page shows is not made ready."""
+        self._stop()
+        self._stop = lambda: None
+
+    def wake(self) -> None:
+        """Be told again of what comes in, and of what has come in since."""
+        self.rest()
+        if self._location:
+            self._stop = self._hub.cached(LiveKitchens).kitchen(self._location).follow(self._tell)
 
     def end(self) -> None:
         """Follow nothing."""
-        self._stop()
-        self._stop, self._location = lambda: None, ""
+        self.rest()
+        self._location = ""
 
     def catch_up(self) -> None:
         """Take the newest there is, if somebody looks and it has not been taken."""

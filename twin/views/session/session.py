@@ -490,7 +490,9 @@ class ReplaySession(param.Parameterized):
             return
         if not event.new:
             self._ticker.stop()
+            self.following.rest()
         elif not self._ticker.running:
+            self.following.wake()
             self.following.catch_up()
             self.tick()
             self._ticker.start()
