@@ -98,3 +98,17 @@ def test_the_request_log_stays_json_and_says_how_many_are_missing(
     assert all(len(line["path"]) <= telemetry.LONGEST_TEXT for line in lines)
     assert len(lines) - 1 + lines[-1]["dropped"] == 100
     assert len(lines) < 10
+
+
+def test_requests_are_logged_to_what_stderr_is_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telemetry._log, "handlers", [])
+    monkeypatch.setattr(telemetry, "_allowance", Allowance(10_000, 1_000))
+    with io.StringIO() as before:
+        monkeypatch.setattr("sys.stderr", before)
+        telemetry.log_request(route="first")
+        assert '"route": "first"' in before.getvalue()
+    after = io.StringIO()
+    monkeypatch.setattr("sys.stderr", after)
+    telemetry.log_request(route="second")
+    assert '"route": "second"' in after.getvalue()
+    assert "Logging error" not in after.getvalue()

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from twin.foundation.lazily import at_first_use
 from twin.foundation.loglimit import Allowance
@@ -64,11 +64,19 @@ def begin_span(name: str, current: bool = False) -> Span:
     return _NoSpan() if tracing is None else tracing(name, current)
 
 
+class _ToStderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is now: a kernel or a test may have put another there, and closed the one that was."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def request_logger() -> logging.Logger:
     """Return the logger of requests, which writes to stderr."""
-    if not any(type(handler) is logging.StreamHandler for handler in _log.handlers):
+    if not any(isinstance(handler, _ToStderr) for handler in _log.handlers):
         # a handler of its own, because the prefix of the server's log format would break the JSON
-        _log.addHandler(logging.StreamHandler(sys.stderr))
+        _log.addHandler(_ToStderr())
         _log.setLevel(logging.INFO)
         _log.propagate = False
     return _log
