@@ -20,7 +20,7 @@ from tests.api.serving import fetch, served
 from tests.render.mapfiles import picture, write
 from tests.render.pictures import wandering
 from tests.sources.test_files import ROWS, write_csv
-from twin.foundation.cache import ByteCache, Owner
+from twin.foundation.cache import Budget, ByteCache, Owner
 from twin.foundation.errors import SourceError, UnknownLocationError
 from twin.foundation.settings import Settings
 from twin.render.filemap import FileMap
@@ -36,6 +36,12 @@ TILE = (13, 1310, 3166)
 ADDRESS = "/tiles/sf/dark/13/1310/3166.png"
 
 
+class Opened(Owner):
+    """What the routes need of a hub."""
+
+    budget = Budget(lambda: 2**30)
+
+
 def lookup(_: object, location: str) -> TileSet:
     if location not in ("sf", "a/b é"):
         raise UnknownLocationError(location)
@@ -45,7 +51,7 @@ def lookup(_: object, location: str) -> TileSet:
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests' own tiles."""
-    monkeypatch.setattr(process, "open_hub", lambda _visitor: Owner())
+    monkeypatch.setattr(process, "open_hub", lambda _visitor: Opened())
     monkeypatch.setattr(process, "tileset", lookup)
 
 
