@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import bokeh
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect
 
@@ -59,11 +60,11 @@ NETWORK = re.compile(
 """What a browser itself says of a server that is not there."""
 ORPHANS = (
     "Cannot find Bokeh. You have to load it prior to loading plugins.",
+    f"Cannot find Bokeh {bokeh.__version__}. You have to load it prior to loading plugins.",
     "Bokeh is not defined",
     "Bokeh.require is not",
-    "Cannot find module '@bokehjs/models/widgets/widget'",
 )
-"""What Panel's scripts say where Bokeh's is lost."""
+"""What Panel's scripts, and Bokeh's others, say where Bokeh's first is lost."""
 
 
 @pytest.fixture(scope="module")
@@ -264,7 +265,7 @@ def test_a_server_that_is_killed_and_started_again_brings_everything_back(page: 
     page.goto("about:blank")
 
 
-@pytest.mark.parametrize("script", ["bokeh.min.js", "panel.min.js", "/assets/"])
+@pytest.mark.parametrize("script", ["bokeh.min.js", "bokeh-widgets.min.js", "panel.min.js", "/assets/"])
 @pytest.mark.parametrize("survives", [True, False], ids=["and the script is had", "and the script is lost"])
 def test_a_server_that_restarts_while_the_page_loads_ends_in_a_living_page(
     page: Page, server: Server, script: str, survives: bool

@@ -18,9 +18,9 @@ HELPERS = """
       const model = this.models().find((one) => one.class_name === name);
       return globalThis.Bokeh.index.find_one(model);
     },
-    own(name) { // what this panel alone follows
+    own(name) { // what this panel alone follows; guard.js itself follows `failure`, `renewals` and `posted`
       const { model } = this.view(name);
-      const shared = ["anchor", "selection", "failure", "renewals", "clock", ...model.children];
+      const shared = ["anchor", "selection", "failure", "renewals", "posted", "clock", ...model.children];
       return Object.keys(model._esm_watchers).filter((one) => one in model.data.attributes && !shared.includes(one));
     },
     poison(name) {
