@@ -34,6 +34,7 @@ CELLS = [
     "k.dashboard()",
 ]
 """Of the other notebook."""
+WHOLE = ROOT / "twin" / "notebook" / "whole.js"
 START_S, RUN_MS, SHOWN_MS, TRIES = 90, 120_000, 20_000, 3
 
 
@@ -174,9 +175,36 @@ def test_curves_trajectories_and_all_panes_are_shown_and_play_without_an_error(
         expect(page.locator(".jp-OutputArea .bk-Figure").first).to_be_visible(timeout=RUN_MS)
         expect(page.locator(".jp-RenderedHTMLCommon table").filter(has_text="heading")).to_be_visible(timeout=RUN_MS)
         see_the_map(page)
+        assert page.evaluate("PyViz.comm_manager.waits"), "whole.js is there"
         for _ in range(5):  # each click is answered while the panes are told the new moment
             play_on(page, 120)
         expect(by_id(page, "feed-rows").locator("li").first).to_be_visible()
         now = twin.open(demo).kitchen("sanfrancisco").at(clock(page))
         expect(by_id(page, "stage-ready-count")).to_have_text(str(now.counts["ready"]))
         assert counts(page) == five(now.counts)
+
+
+def test_changes_come_whole_and_wait_until_a_pane_is_drawn(page: Page) -> None:
+    """Panel's own handler takes piece by piece, from when the pane is there, though it be amid a change."""
+    heard = page.evaluate(
+        """async (script) => {
+          const heard = [], targets = {};
+          globalThis.Bokeh = { index: {} };
+          globalThis.PyViz = { plot_index: {}, comm_manager: { register_target: (_, comm, hear) => (targets[comm] = hear) } };
+          for (let i = 0; i < 2; i++) (0, eval)(script);  // once, however often a notebook shows it
+          PyViz.comm_manager.register_target("plot", "comm", ({ content }) => heard.push(content.data));
+          const tell = (...all) => { for (const data of all) targets.comm({ content: { data }, metadata: {} }); };
+          const [one, two] = ['{"msgid": "1"}', '{"msgid": "2", "num_buffers": 1}'];
+          tell(one, "{}", "content", two, "{}");
+          const before = heard.length;
+          Bokeh.index.plot = {};
+          await new Promise((done) => setTimeout(done, 200));
+          const drawn = heard.length;
+          tell("content", '{"id": "3"}');
+          const amid = heard.length;
+          tell({});
+          return [before, drawn, amid, heard.slice(3, 7), heard.length];
+        }""",
+        WHOLE.read_text("utf-8"),
+    )
+    assert heard == [0, 3, 3, ['{"msgid": "2", "num_buffers": 1}', "{}", "content", '{"id": "3"}'], 8]

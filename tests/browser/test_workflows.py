@@ -179,8 +179,9 @@ def test_workflow_4_ends_on_the_ledger_in_five_clicks(page: Page, address: str, 
     worst = [float(one.split(" min")[0].split("+")[1]) for one in rows.all_inner_texts() if "late" in one]
     assert worst == sorted(worst, reverse=True)  # the orders, worst first
     expect(by_id(page, "map-only")).to_contain_text(f"Food waits 18:10–19:10 · {rows.count()} orders")
-    group = set(page.evaluate(f"() => ({MOTION})().pins()"))
-    assert len(group) == rows.count()  # the map has them alone, all delivered
+    pins = f"() => ({MOTION})().pins()"
+    comes_to(page, lambda: len(set(page.evaluate(pins))), rows.count())  # the map has them alone, all delivered
+    group = set(page.evaluate(pins))
     first = rows.first.inner_text().split()[0]
     rows.first.click()  # 3. the worst of them
     expect(by_id(page, "order-panel")).to_be_visible(timeout=MOST_MS)

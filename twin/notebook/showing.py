@@ -1,7 +1,9 @@
 """What panes and figures need to be drawn in a notebook: their scripts, loaded once, and HoloViews' rich display."""
 
+import functools
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import holoviews as hv
@@ -9,8 +11,10 @@ import panel as pn
 import param
 from bokeh.model import Model
 from bokeh.models.ui import UIElement
-from panel.io.notebook import JupyterCommJSBinary, JupyterCommManagerBinary, patch_inline_stylesheets
+from panel.io.notebook import LOAD_MIME, JupyterCommJSBinary, JupyterCommManagerBinary, patch_inline_stylesheets
 from panel.viewable import Viewable
+
+_WHOLE = Path(__file__).with_name("whole.js")
 
 
 def prepare() -> None:
@@ -22,6 +26,8 @@ def prepare() -> None:
         return
     if not pn.extension._loaded:
         pn.extension(inline=True)
+    if hasattr(_ipython(), "kernel"):
+        _keep_whole(_ipython())
     if _inlined not in Viewable._preprocessing_hooks:
         Viewable._preprocessing_hooks.append(_inlined)
     JupyterCommManagerBinary.client_comm = _OnMainThread
@@ -29,6 +35,13 @@ def prepare() -> None:
         # it warns of the arguments that say not to load scripts, which Panel has loaded
         with param.logging_level("ERROR"):
             hv.extension("bokeh", bokeh=False, holoviews=False)
+
+
+@functools.cache
+def _keep_whole(shell: Any) -> None:
+    """Have the page hand on changes whole, once their pane is drawn."""
+    script = _WHOLE.read_text("utf-8")
+    shell.display_pub.publish({LOAD_MIME: script, "application/javascript": script})
 
 
 def _ipython() -> Any:
