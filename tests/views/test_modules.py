@@ -19,8 +19,8 @@ SCRIPTS = {
     modules.PACKAGE / "pages/operations/load_modules.js",
 }
 """Files that stand in the HTML of a page, with all that they import, as one script."""
-CLASSIC = {modules.PACKAGE / "pages/opening.js"}
-"""No module: it runs where those are refused."""
+CLASSIC = {modules.PACKAGE / "pages/opening.js", modules.PACKAGE / "notebook/whole.js"}
+"""No modules: the one runs where those are refused, the other in a notebook's page."""
 
 
 @pytest.fixture

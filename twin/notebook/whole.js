@@ -1,6 +1,7 @@
-// A kernel tells a pane of a change in three or more pieces, which come one by one. Panel gives each to its pane at once: one that
-// is drawn, or drawn again, amid a change takes the rest for the beginning of another ("s is not iterable"). Here the pieces of a
-// change are handed on together, and those that come before the pane is drawn wait until it is.
+// A kernel tells a pane of a change in three or more pieces, which come one by one. Panel gives each to its pane at
+// once: one that is drawn, or drawn again, amid a change takes the rest for the beginning of another ("s is not
+// iterable"). Here the pieces of a change are handed on together, and those that come before the pane is drawn wait
+// until it is.
 (() => {
   const EVERY_MS = 20;
   const MOST_MS = 60_000; // a pane that cannot be drawn is left to Panel, which drops what is told to it
@@ -14,7 +15,10 @@
     const { Bokeh } = /** @type {any} */ (globalThis);
     return !!(PyViz.plot_index?.[plot] || (Bokeh && plot in Bokeh.index && Bokeh.index[plot]));
   };
-  /** How many pieces a change has, by its first: header, metadata, content, and two for each buffer; 1: it is no change. */
+  /**
+   * How many pieces a change has, by its first: header, metadata, content, and two for each buffer; 1: it is no
+   * change.
+   */
   const piecesOf = ({ content: { data }, metadata }) => {
     if (metadata?.msg_type || typeof data !== "string" || !data.startsWith('{"msgid"')) return 1;
     const header = JSON.parse(data);
