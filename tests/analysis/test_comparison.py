@@ -115,6 +115,15 @@ def test_a_range_does_not_differ_from_itself() -> None:
         assert same.sentence == "No figure of the second differs from the first by more than chance."
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_in_which_a_source_returns_them_makes_no_difference(seed: int) -> None:
+    side, _ = weeks("steady", SEED)
+    order = np.random.default_rng(seed).permutation(len(side.history))
+    shuffled = History(side.history.milestones[:, order], side.history.enter[:, order], side.history.tz)
+    same = compare(side, Side(shuffled, side.window), TARGET)
+    assert {(one.difference, one.low, one.high, one.change) for one in same.differences} == {(0.0, 0.0, 0.0, "")}
+
+
 OPPOSITE = {"better": "worse", "worse": "better", "more": "less", "less": "more", "": ""}
 
 

@@ -229,8 +229,7 @@ def test_a_side_beside_itself_differs_in_nothing(page: Page, address: str) -> No
     compared(page)
     rows = page.locator("[data-figure]")
     assert rows.count() >= 8
-    # on a busy machine the sides may be held against each other once before both have taken the same moment
-    comes_to(page, lambda: set(rows.evaluate_all("(all) => all.map((row) => row.dataset.change)")), {""})
+    assert set(rows.evaluate_all("(all) => all.map((row) => row.dataset.change)")) == {""}
     differences = rows.evaluate_all("(all) => all.map((row) => row.querySelector('.difference').dataset.value)")
     assert {float(value) for value in differences if value is not None} == {0.0}
     assert set(page.locator("[data-figure] .difference b").all_inner_texts()) <= {"0", "–"}

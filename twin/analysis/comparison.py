@@ -185,6 +185,9 @@ class _Blocks:
         inside = (start >= window.start) & (start < window.end)
         self.orders = int(np.count_nonzero(inside))
         milestones, enter, start = history.milestones[:, inside], history.enter[:, inside], start[inside]
+        # a source returns orders in any order, and sums of the same numbers in another order differ by their rounding
+        order = np.lexsort((*milestones, *enter))
+        milestones, enter, start = milestones[:, order], enter[:, order], start[order]
         self._first_day = int(self._tz.day(window.start))
         self._days = int(self._tz.day(window.end - 1e-6)) - self._first_day + 1
         self._covered = self._coverage(window)
