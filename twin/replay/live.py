@@ -8,7 +8,6 @@ import logging
 import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -19,35 +18,26 @@ from twin.analysis.event_index import event_index_of
 from twin.analysis.insights import Insights
 from twin.analysis.metrics import metrics_of
 from twin.analysis.silence import Rhythm, rhythm_of
-from twin.foundation import errand
-from twin.foundation.callbacks import Callbacks
 from twin.foundation.errors import TwinError
 from twin.foundation.times import DAY
 from twin.hub import Hub
 from twin.replay.clock import Anchor
+from twin.replay.followed import EVERY_S, SLOWEST_S, Followed, State
 from twin.sources.base import Location
 from twin.timeline.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 1.0
-"""Least seconds between two timelines that sessions are given: more often, nobody sees a difference."""
 LEARN_EVERY_S = 20.0
 """Least seconds between two examinations of what stands out: its grid is minutes."""
 IDLE = 20.0
 """What is made rests for so many times the CPU seconds that it took: following a kitchen costs a twentieth of a core at most."""
-LOOKING = 5.0
-"""The source is looked at again after so many times the seconds that it took."""
-SLOWEST_S = 5.0
-"""... but a timeline is never older than this when there is a newer one."""
-MOVES, PACE_S, LIFE = 64, 30.0, 2.0
-"""Moves of the edge that are remembered; the wall seconds over which its pace is judged; up to twice as fast is life."""
 GROWS_WITHIN_S = DAY
 """A source whose latest event is so near to the kitchen's clock is growing, if it can change at all."""
 
 
-@dataclass(frozen=True)
-class LiveState:
+@dataclass(frozen=True, slots=True)
+class LiveState(State):
     """A kitchen as it is now.
 
     edge: the time of its latest event, data seconds; came: when that was read, wall seconds of `time.monotonic`; final: events
@@ -65,8 +55,6 @@ class LiveState:
     t: float
     pace: float = 1.0
     insights: Insights | None = None
-    problem: str = ""
-    """Why nothing newer can be had, a sentence; empty if it can."""
 
 
 def grows(hub: Hub, location: str, now: float | None = None) -> bool:
@@ -87,88 +75,15 @@ def place_grows(hub: Hub, place: Location, now: float | None = None) -> bool:
     return hub.version > 0 or abs(place.end - wall) < GROWS_WITHIN_S
 
 
-class Look:
-    """When the source was looked at for new rows, by one of those who want them."""
-
-    def __init__(self, hub: Hub, wall: Callable[[], float]) -> None:
-        self._hub, self._wall = hub, wall
-        self.due = -math.inf
-        """When the next look is due, wall seconds."""
-
-    def take(self) -> None:
-        """Have the source look for new rows. Where others do, as for an inbox, they are told of anyway. Raises `SourceError`."""
-        hub, begun = self._hub, self._wall()
-        looked = hub.as_of is not None and 0 <= time.time() - hub.as_of < EVERY_S
-        if begun < self.due or looked:
-            return
-        try:
-            if hub.source.metered:
-                hub.freshen(hub.settings.live_s)
-            else:
-                hub.refresh()
-        finally:
-            self.due = self._wall() + min(max(EVERY_S, LOOKING * (self._wall() - begun)), SLOWEST_S)
-
-
-class Moves:
-    """When an edge moved, and how fast it does."""
-
-    def __init__(self, wall: Callable[[], float]) -> None:
-        self._wall = wall
-        self._moves: deque[tuple[float, float]] = deque(maxlen=MOVES)  # (wall, edge)
-
-    def note(self, edge: float) -> None:
-        """Take where the edge has moved to."""
-        self._moves.append((self._wall(), edge))
-
-    @property
-    def came(self) -> float:
-        """When it moved last, wall seconds."""
-        return self._moves[-1][0]
-
-    @property
-    def pace(self) -> float:
-        """How fast data time runs, data seconds per wall second: 1 in life, more in a demonstration."""
-        recent = [one for one in self._moves if one[0] >= self._moves[-1][0] - PACE_S]
-        (wall, edge), (now, latest) = recent[0], recent[-1]
-        pace = (latest - edge) / (now - wall) if now > wall else 1.0
-        return pace if pace > LIFE else 1.0
-
-
-class LiveKitchen:
-    """One kitchen that somebody follows. Its thread runs as long as somebody does."""
+class LiveKitchen(Followed[LiveState]):
+    """One kitchen that somebody follows."""
 
     def __init__(self, hub: Hub, location: str, wall: Callable[[], float] = time.monotonic) -> None:
-        self._hub, self._location, self._wall = hub, location, wall
-        self._lock = threading.Lock()
-        self._advancing = threading.Lock()
-        self._callbacks = Callbacks()
-        self._wake = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._state: LiveState | None = None
+        super().__init__(hub, location, "live", wall)
+        self._location = location
         self._insights: Insights | None = None
         self._learn_at = -math.inf
-        self._look, self._moves = Look(hub, lambda: self._wall()), Moves(lambda: self._wall())
         self._playhead = Anchor()
-
-    @property
-    def state(self) -> LiveState | None:
-        """The newest that is ready; None before the first."""
-        return self._state
-
-    def follow(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """Call `callback()`, in this kitchen's thread, when `state` is another one; return the function that ends it."""
-        with self._lock:
-            remove = self._callbacks.add(callback)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="live", daemon=True)
-                self._thread.start()
-
-        def end() -> None:
-            remove()
-            self._wake.set()
-
-        return end
 
     @property
     def kept(self) -> LiveState | None:
@@ -208,44 +123,15 @@ class LiveKitchen:
             self._insights = self._hub.insights(state.timeline)
             self._state = replace(state, insights=self._insights)
 
-    # -- the thread ---------------------------------------------------------------------------------------------------------
-    def _run(self) -> None:
-        end = self._hub.on_change(self._wake.set)
-        try:
-            with errand.on(page="live"):
-                while True:
-                    begun = self._wall()
-                    rest = self._step()
-                    with self._lock:
-                        if not self._callbacks:
-                            self._thread = None
-                            return
-                    time.sleep(max(0.0, begun + rest - self._wall()))  # what comes in bursts is taken together
-                    self._wake.wait(max(0.0, self._look.due - self._wall()))
-        finally:
-            end()
-
-    def _step(self) -> float:
-        """Look for new rows, make what follows from them, and tell; returns the seconds from its begin to the next at least."""
-        before, spent = self._state, 0.0
-        try:
-            self._look.take()
-            self._wake.clear()
-            begun = time.thread_time()
-            made = self.advance()
-            spent = time.thread_time() - begun
-            if made is not before:
-                self._callbacks.call()
-            learned = self._insights is not None and self._insights.timeline is made.timeline
-            if not learned and self._wall() >= self._learn_at:
-                self._examine()
-        except TwinError as error:
-            log.warning("%s cannot be followed: %s", self._location, error)
-            if before is not None and before.problem != str(error):
-                self._state = replace(before, problem=str(error))
-                self._callbacks.call()
-        except Exception:  # whatever it is, those who follow must not be left behind for good
-            log.exception("%s cannot be followed", self._location)
+    def _renew(self) -> float:
+        before, begun = self._state, time.thread_time()
+        made = self.advance()
+        spent = time.thread_time() - begun
+        if made is not before:
+            self._callbacks.call()
+        learned = self._insights is not None and self._insights.timeline is made.timeline
+        if not learned and self._wall() >= self._learn_at:
+            self._examine()
         return min(max(EVERY_S, IDLE * spent), SLOWEST_S)
 
     def _examine(self) -> None:

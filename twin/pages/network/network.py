@@ -29,7 +29,8 @@ from twin.hub import Hub
 from twin.pages.network import shown
 from twin.pages.plain_page import begin_page
 from twin.replay.controller import ReplayController
-from twin.replay.live import EVERY_S, LEARN_EVERY_S, SLOWEST_S, place_grows
+from twin.replay.followed import EVERY_S, SLOWEST_S
+from twin.replay.live import LEARN_EVERY_S, place_grows
 from twin.replay.live_source import LiveSource, SourceState
 from twin.server import threads
 from twin.server.answering import answering_request
