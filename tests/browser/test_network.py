@@ -102,8 +102,12 @@ def test_a_moment_opens_its_kitchen_then_and_back_returns(page: Page, address: s
     moments = page.get_by_test_id("network-moment")
     expect(moments.first).to_be_visible(timeout=MS)
     clock = page.get_by_test_id("network-clock").inner_text()
+    visited = moments.last.locator("b").inner_text(), moments.last.locator(".mute").inner_text()
     page.get_by_test_id("network-moment-here").last.click()
     expect(page.get_by_test_id("network-clock")).not_to_have_text(clock)
+    # what goes on then stands first, as soon as the server has told it
+    on = page.locator("li.is-now").filter(has_text=visited[0]).filter(has_text=visited[1])
+    expect(on).to_be_visible(timeout=MS)
     assert "/network" in page.url
     again = page.get_by_test_id("network-clock").inner_text()
     link = moments.first
