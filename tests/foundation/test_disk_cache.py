@@ -1,13 +1,13 @@
 """Files on the disk that processes share: whole or not there, never half, never too many, never another's."""
 
 import errno
-import multiprocessing
 import os
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.racing import Wrong, race
 from twin.foundation.disk_cache import ABANDONED_S, PART, DiskCache
 
 MOST = 1 << 20
@@ -105,7 +105,7 @@ def test_what_a_process_left_half_done_goes_after_a_day(tmp_path: Path) -> None:
     assert new.exists()
 
 
-def race(folder: str, wrong: "multiprocessing.Queue[str]") -> None:
+def racer(folder: str, wrong: Wrong) -> None:
     cache = DiskCache(Path(folder), 30_000)
     try:
         for turn in range(40):
@@ -116,21 +116,11 @@ def race(folder: str, wrong: "multiprocessing.Queue[str]") -> None:
                 wrong.put(f"{key}: {text!r:.40}")
             put(cache, key, str(key) * 9000)
     except FileNotFoundError:  # between being found and being read, another has made room
-        race(folder, wrong)
+        racer(folder, wrong)
     except Exception as error:
         wrong.put(repr(error))
 
 
 @pytest.mark.slow
 def test_processes_that_race_read_whole_files(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    wrong: multiprocessing.Queue[str] = context.Queue()
-    racers = [context.Process(target=race, args=(str(tmp_path), wrong)) for _ in range(2)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join(120)
-        assert racer.exitcode == 0
-    assert wrong.empty(), wrong.get()
-    assert not list(tmp_path.glob(f"*{PART}"))
-    assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 30_000
+    race(racer, tmp_path, 2, 30_000)

@@ -1,6 +1,5 @@
 """Kept chunks under a race: processes that share the folder, and threads that want the same."""
 
-import multiprocessing
 import threading
 import time
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from tests.racing import Wrong, race
 from twin.foundation.errors import SourceError
 from twin.sources.table_cache import TableCache
 
@@ -18,7 +18,7 @@ def table(key: int) -> pa.Table:
     return pa.table({"key": [key] * 20_000, "row": range(20_000)})
 
 
-def race(folder: str, wrong: "multiprocessing.Queue[str]") -> None:
+def racer(folder: str, wrong: Wrong) -> None:
     """Read and write the same few chunks again and again, with hardly room for two of them."""
     chunks = TableCache("race", Path(folder), MOST_BYTES)
     try:
@@ -33,17 +33,7 @@ def race(folder: str, wrong: "multiprocessing.Queue[str]") -> None:
 
 @pytest.mark.slow
 def test_processes_that_race_for_the_same_chunks_all_read_whole_ones(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    wrong: multiprocessing.Queue[str] = context.Queue()
-    racers = [context.Process(target=race, args=(str(tmp_path), wrong)) for _ in range(3)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join(120)
-        assert racer.exitcode == 0
-    assert wrong.empty(), wrong.get()
-    assert not list(tmp_path.glob("*.part"))
-    assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= MOST_BYTES
+    race(racer, tmp_path, 3, MOST_BYTES)
 
 
 def test_without_room_nothing_of_others_is_read_either(tmp_path: Path) -> None:
