@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from bokeh.server.contexts import ApplicationContext
+from bokeh.server.session import ServerSession
 from bokeh.util import serialization
 from tornado.httputil import HTTPServerRequest
 
@@ -130,6 +131,8 @@ class Process:
         """Compressed files, by address and ETag."""
         self.attached: WeakSet[ApplicationContext] = WeakSet()
         """Pages whose server has our routes."""
+        self.outlived: WeakSet[ServerSession] = WeakSet()
+        """Sessions that nobody may join any more: they hold what their users could read before their rights were read anew."""
         self.refused_hosts: set[str] = set()
         """Names in the Host header that were refused and logged; changed only on the event loop."""
         self.watchdog: Watchdog | None = None
