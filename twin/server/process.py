@@ -65,6 +65,9 @@ ARRIVED_S = 0.2
 """Seconds after which the source is looked at when events have come: so long they are gathered."""
 REST, LONGEST_REST_S = 20.0, 30.0
 """A look rests the CPU seconds that it took so many times, but never longer: all looks take a twentieth of a core."""
+UNSEEN_REST, UNSEEN_S = 60.0, 5.0
+"""... and a sixtieth while nobody follows what comes in, as long as it comes within so many seconds. Whoever begins to follow has
+the source look at once (`twin.replay.followed`)."""
 
 VISITOR_SHARE = TIMELINE_SHARE / 8
 """Share of the process's memory for the timelines of one visitor's hub that no page shows."""
@@ -420,7 +423,10 @@ class Process:
         except TwinError as error:
             log.warning("new events cannot be read: %s", error)
         finally:
-            rest = min(REST * (time.thread_time() - begun), LONGEST_REST_S)
+            spent = time.thread_time() - begun
+            rest = min(REST * spent, LONGEST_REST_S)
+            if self._hub is not None and not self._hub.is_followed:
+                rest = max(rest, min(UNSEEN_REST * spent, UNSEEN_S))
             self._looks_from = time.monotonic() + rest
 
     def tileset(self, hub: Hub, location: str) -> TileSet:
