@@ -42,11 +42,11 @@ class Merge:
     def column(self, old: NDArray[Column], values: NDArray[Column]) -> NDArray[Column]:
         """Return a column (..., n) with the `values` (..., k) in it."""
         out = np.empty((*old.shape[:-1], self.size), old.dtype)
-        if old.ndim > 1:
-            for line, was, new in zip(out, old, values, strict=True):
-                line[self.moved], line[self.rows] = was, new
-        else:
-            out[self.moved], out[self.rows] = old, values
+        at = 0  # a piece between two new rows is copied as a whole: row by row takes ten times as long
+        for k, begin in enumerate([*self.before[~self.changed].tolist(), len(self.moved)]):
+            out[..., at + k : begin + k] = old[..., at:begin]
+            at = begin
+        out[..., self.rows] = values
         return out
 
     def edits(self, chosen: NDArray[np.bool_]) -> list[Edit]:
@@ -72,11 +72,16 @@ def insertion(old: pa.StringArray, names: Sequence[str], row: NDArray[np.int64])
 
 def resorted(times: NDArray[Column], without: NDArray[Column], more: NDArray[Column]) -> NDArray[Column]:
     """Return sorted `times` without some of them, and with others, sorted."""
-    gone = np.sort(without)
-    at = times.searchsorted(gone)
+    gone, new = np.sort(without), np.sort(more)
+    if not len(gone) and not len(new):
+        return times
+    # what comes in is late in the day: all before it stays as it is
+    same = int(times.searchsorted(min(part[0] for part in (gone, new) if len(part))))
+    head, tail = times[:same], times[same:]
+    at = tail.searchsorted(gone)
     at += np.arange(len(gone)) - gone.searchsorted(gone)  # of equal ones each takes one away
-    left, new = np.delete(times, at), np.sort(more)
-    return np.insert(left, left.searchsorted(new), new)
+    left = np.delete(tail, at)
+    return np.concatenate((head, np.insert(left, left.searchsorted(new), new)))
 
 
 def places(

@@ -96,6 +96,10 @@ class Evidence:
         on_clock, since = (orders.on_clock(), history.on_clock()), start - start % DAY
         return cls(*on_clock, since, start, end, late_after, tz, window, cold_after=cold_after, baseline=baseline)
 
+    def with_orders(self, orders: History) -> "Evidence":
+        """Return the evidence of the same window with other orders (data seconds); what was learned of the history stays."""
+        return replace(self, orders=orders.on_clock())
+
     def in_data_time(self, moment: Moment) -> Moment:
         """Return a moment that was found here in data seconds, limited to the window: orders are examined from midnight on."""
         start, end, at = self.tz.from_local(moment.start), self.tz.from_local(moment.end, later=True), moment.at
