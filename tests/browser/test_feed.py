@@ -222,11 +222,12 @@ def test_another_timeline_shows_its_own_events(opened, kitchen):
 
 
 def test_what_the_data_tells_is_shown_as_text(opened, kitchen, monkeypatch):
+    told = EventIndex.lines
     monkeypatch.setattr(
-        "twin.views.feed.feed.describe",
+        EventIndex,
+        "lines",
         lambda *args: [
-            EventLine("plus", "created", f"{EVIL} · {EVIL}", EVIL, line.t, "x", line.order, "x")
-            for line in describe(*args)
+            EventLine("plus", "created", f"{EVIL} · {EVIL}", EVIL, line.t, "x", line.order, "x") for line in told(*args)
         ],
     )
     opened.get_by_test_id("feed-problems").click()

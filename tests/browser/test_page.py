@@ -270,9 +270,10 @@ def test_a_page_loads_what_it_uses_and_shows_its_places_before_any_script_has_ru
     expect(first.locator(".opening .bone")).to_have_count(5)
     still.close()
     choose(page, address, "sanfrancisco")
-    assert sorted(url.rpartition(".")[2] for url in set(asked) if "/assets/" in url) == ["js", "js", "woff2"], (
-        "all views are one script, beside the one that says what fails, and one typeface"
+    assert sorted(url.rpartition(".")[2] for url in set(asked) if "/assets/" in url) == ["js", "js", "js", "woff2"], (
+        "all views are one script, all models another, beside the one that says what fails, and one typeface"
     )
+    assert not [url for url in asked if "/static/" in url and ".js" in url]
     assert not [url for url in asked if "material-ui" in url or (".woff" in url and "/assets/" not in url)]
 
 
