@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import twin
+from tests.browser.again import visit
 from tests.browser.operations import comes_to, settled
 from twin.analysis.event_index import GROUPS, USUAL_GROUPS, EventIndex, event_index_of
 from twin.analysis.wording import EventLine, describe, short_id
@@ -66,10 +67,10 @@ def address(serve: Callable[..., str], kitchen: Kitchen) -> str:
 
 
 @pytest.fixture
-def opened(page: Page, address: str) -> Page:
-    page.goto(f"{address}/feed")
-    page.get_by_test_id("feed-row").first.wait_for()
-    return page
+def opened(visited: Page, address: str) -> Page:
+    visit(visited, f"{address}/feed")
+    visited.get_by_test_id("feed-row").first.wait_for()
+    return visited
 
 
 def titles(page: Page, n: int) -> list[str]:
