@@ -7,6 +7,7 @@ session does nothing here.
 
 import logging
 import math
+import weakref
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.event_index import GROUPS, EventFilter, Page, Positions, event_index_of
 from twin.analysis.wording import describe
+from twin.foundation.cache import shared
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STAGE_LABELS, STATES
 from twin.replay.controller import ReplayController
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 PAGE_ROWS = 200
 """Rows per page: some 25 kB, half a minute of a busy city at 60x."""
+
+MOST_TOLD = 2_000
+"""Rows of a timeline that are held for other pages, some 1 MB."""
 
 ROWS_BEFORE = 60
 """Rows before the playhead in the page at the playhead: three screens to scroll before another page is needed."""
@@ -110,9 +115,7 @@ class FeedView(ReplayView):
         if timeline is None:
             return
         self._times = event_index_of(timeline).ts
-        same = (
-            len(before) > 0 and len(before) <= len(self._times) and np.array_equal(before, self._times[: len(before)])
-        )
+        same = _goes_on(before, self._times)
         self._list.grown = [self._list.grown[0] + 1, float(before[-1]) if same else 0.0, *inserted.tolist()]
 
     def _on_message(self, event: "DataEvent") -> None:
@@ -165,9 +168,42 @@ class FeedView(ReplayView):
 
     def _rows(self, timeline: Timeline, page: Page) -> Columns:
         """Return the page's rows in the columns of `ROW`."""
-        events = event_index_of(timeline).events(page.positions)
-        lines = describe(timeline, events, self.target, self._controller.settings.late_after_s)
-        return columns_of(
-            ROW,
-            ((line.t, line.order, line.icon, line.colour, line.problem, line.title, line.detail) for line in lines),
-        )
+        told = timeline.cached(_Told)
+        return columns_of(ROW, told.rows(page.positions, self.target, self._controller.settings.late_after_s))
+
+
+class _Told:
+    """The rows of a timeline's events as they are told, each made once for all pages: those that follow a kitchen ask for the
+    same ones with every version.
+    """
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = weakref.ref(timeline)  # which holds this
+        self._rows: dict[tuple[float, float], dict[int, tuple[Any, ...]]] = {}
+
+    def rows(self, positions: Positions, target: float, late_after: float) -> list[tuple[Any, ...]]:
+        """Return the rows of events (m,) in the columns of `ROW`; target, late_after: seconds."""
+        held = self._rows.setdefault((target, late_after), {})
+        if len(held) + len(positions) > MOST_TOLD:
+            held.clear()
+        missing = [position for position in positions.tolist() if position not in held]
+        timeline = self._timeline()
+        if missing and timeline is not None:
+            events = event_index_of(timeline).events(np.array(missing, positions.dtype))
+            for position, line in zip(missing, describe(timeline, events, target, late_after), strict=True):
+                held[position] = (
+                    line.t,
+                    line.order,
+                    line.icon,
+                    line.colour,
+                    line.problem,
+                    line.title,
+                    line.detail,
+                )
+        return [held[position] for position in positions.tolist()]
+
+
+@shared(most=2)
+def _goes_on(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
+    """Return whether the first of the times are those of before."""
+    return 0 < len(before) <= len(after) and np.array_equal(before, after[: len(before)])
