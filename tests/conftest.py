@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,11 @@ QUICK = {"HYPOTHESIS_PROFILE": "quick", "TWIN_EXAMPLES": "5"}
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("TWIN_SECRETS", str(ROOT / "build" / "test-secrets"))
 """No test makes a secret in the home of who runs it."""
+
+OWN_CACHE = "" if "TWIN_CACHE" in os.environ else tempfile.mkdtemp(prefix="twin-test-cache-")
+"""The folder of what this run stores on the disk, which goes with it: no test finds, or fills, the one of who runs it."""
+if OWN_CACHE:
+    os.environ["TWIN_CACHE"] = OWN_CACHE  # of the workers, and of the servers that tests start
 
 DEMO = {"days": 2, "scale": 0.5, "seed": 7}
 """What `twin.simulator` is asked for."""
@@ -103,6 +109,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--full-length", action="store_true", help="let tests that are about duration last as long as they should"
     )
     parser.addoption("--draw-golden", action="store_true", help="draw the golden pictures anew instead of comparing")
+
+
+def pytest_unconfigure() -> None:
+    """Remove what the run has stored."""
+    if OWN_CACHE:
+        shutil.rmtree(OWN_CACHE, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache() -> None:
+    """Have settings that no environment is asked for store where those of the environment do."""
+    from twin.foundation import settings as product
+
+    product.CACHE_FOLDER = Path(os.environ["TWIN_CACHE"])
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,5 +1,9 @@
 """Targets come from the environment; a mistyped value is reported, never used."""
 
+import os
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from twin.foundation.errors import ConfigError
@@ -94,3 +98,8 @@ def test_a_kitchens_capacity_is_orders_by_location() -> None:
     assert dict(Settings.from_environment({}).capacity) == {}
     with pytest.raises(ConfigError, match="TWIN_KITCHEN_CAPACITY, chicago"):
         Settings.from_environment({"TWIN_KITCHEN_CAPACITY": "chicago=many"})
+
+
+def test_no_test_stores_where_who_runs_it_does() -> None:
+    usual = Path(tempfile.gettempdir()) / f"twin-cache-{os.getuid()}"
+    assert Settings().cache_folder == Settings.from_environment().cache_folder != usual

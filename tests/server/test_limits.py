@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -178,6 +178,22 @@ def test_users_behind_a_proxy_that_is_not_trusted_are_not_one_client() -> None:
         forwarded = {"X-Forwarded-For": "198.51.100.7"}
         assert [fetch(address + "/page", forwarded).status for _ in range(4)] == [200] * 4
         assert fetch(address + "/page", forwarded).status == 503
+
+
+@pytest.mark.parametrize("settings", [Settings(max_sessions=3), Settings(max_sessions=20, client_sessions=3)])
+def test_pages_that_wait_for_their_turn_take_places_too(settings: Settings) -> None:
+    page = Held()
+    request = b"GET /page%s HTTP/1.1\r\nHost: %s\r\nX-Forwarded-For: 198.51.100.7\r\nConnection: close\r\n\r\n"
+    with limited(settings, SHORT, page, use_xheaders=True) as address, ExitStack() as opened:
+        host = address.removeprefix("http://").encode()
+        connections = [opened.enter_context(connect(address)) for _ in range(9)]
+        connections[0].sendall(request % (b"?do=hold", host))
+        assert page.reached.wait(SOON)
+        for one in connections[1:]:
+            one.sendall(request % (b"", host))
+        page.go_on.set()
+        statuses = [one.makefile("rb").readline().split()[1] for one in connections]
+    assert sorted(statuses) == [b"200"] * 3 + [b"503"] * 6
 
 
 def test_health_is_told_while_the_event_loop_is_held_and_the_log_says_by_what(caplog: pytest.LogCaptureFixture) -> None:

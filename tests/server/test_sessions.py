@@ -1,12 +1,16 @@
 """Nobody chooses another visitor's session, and a page's token holds nothing of the request's headers."""
 
+import socket
+import threading
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from bokeh.document import Document
 from bokeh.io.doc import patch_curdoc
 from bokeh.models.widgets import Div
 from bokeh.util.token import generate_jwt_token, get_session_id, get_token_payload
+from tornado.web import RequestHandler
 
 import twin.api as api
 from tests.api.serving import Answer, fetch
@@ -191,3 +195,72 @@ def test_under_a_plain_server_the_first_page_closes_all_of_it() -> None:
         assert (payload["headers"], payload["cookies"]) == ({}, {})
         assert fetch(address + EMBED).status == 404
         Visitor(address, token_in(fetch(f"{address}/page").body)).close()
+
+
+class Rush:
+    """Many pages that are asked for while the first one is being opened."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        """Sessions that were opened."""
+        self.opened_before = 0
+        """Sessions that were opened when the other request was answered."""
+        self.begun, self.goes_on = threading.Event(), threading.Event()
+
+    def page(self, doc: Document) -> None:
+        self.opened += 1
+        self.begun.set()
+        assert self.goes_on.wait(30)
+        page(doc)
+
+    def handler(rush) -> type[RequestHandler]:
+        class Other(RequestHandler):
+            def get(self) -> None:
+                rush.opened_before = rush.opened
+                self.write("other")
+
+        return Other
+
+
+def asked(address: str, path: str) -> socket.socket:
+    """Return a connection on which a request was sent."""
+    where = urlsplit(address)
+    connection = socket.create_connection((where.hostname, where.port or 80), timeout=30)
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {where.netloc}\r\nConnection: close\r\n\r\n".encode())
+    return connection
+
+
+def answered(connection: socket.socket) -> bytes:
+    """Return the first line of an answer."""
+    with connection, connection.makefile("rb") as answer:
+        line = answer.readline().strip()
+        answer.read()
+    return line
+
+
+def test_others_are_served_between_pages_that_all_open_at_once() -> None:
+    rush = Rush()
+    with guarded(rush.page, [("/other", rush.handler())]) as address:
+        pages = [asked(address, "/page")]
+        assert rush.begun.wait(30)
+        pages += [asked(address, "/page") for _ in range(9)]
+        other = asked(address, "/other")
+        rush.goes_on.set()
+        assert b"200" in answered(other)
+        assert [b"200" in answered(one) for one in pages] == [True] * 10
+    assert rush.opened == 10
+    assert rush.opened_before <= 4
+
+
+def test_no_session_is_opened_for_who_has_gone() -> None:
+    rush = Rush()
+    with guarded(rush.page, [("/other", rush.handler())]) as address:
+        first = asked(address, "/page")
+        assert rush.begun.wait(30)
+        waiting = [asked(address, "/page") for _ in range(9)]
+        for one in waiting[:8]:
+            one.close()
+        rush.goes_on.set()
+        assert b"200" in answered(first)
+        assert b"200" in answered(waiting[8])
+    assert rush.opened <= 4  # who goes just when it is his turn gets one

@@ -67,8 +67,8 @@ _ADDRESS = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?#\[\]-]*")
 _ORIGIN = re.compile(rf"https?://{_NAME}")
 
 
-def _cache_folder() -> Path:
-    return Path(tempfile.gettempdir()) / f"twin-cache-{os.getuid()}"
+CACHE_FOLDER = Path(tempfile.gettempdir()) / f"twin-cache-{os.getuid()}"
+"""Where files are stored that are made once, if nobody says otherwise."""
 
 
 def _secrets_folder() -> Path:
@@ -184,7 +184,7 @@ class Settings:
     """A warehouse is asked so many seconds after the last time while somebody follows a kitchen: each time costs money."""
     late_s: float = 15 * MINUTE
     """Rows whose time lies so many seconds before the latest one may still come in; later ones have everything read again."""
-    cache_folder: Path = field(default_factory=_cache_folder)
+    cache_folder: Path = field(default_factory=lambda: CACHE_FOLDER)
     """Where what was read from a warehouse is kept, for this user alone."""
     cache_bytes: int = 2048 << 20
     """So much of it at most, 0 for nothing; 90 days with a million events take some 60 MB."""

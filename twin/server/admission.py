@@ -1,9 +1,10 @@
-"""Admits sessions up to a number per process and per client; who comes then gets a page that tries again by itself.
+"""Admits sessions up to a number per process and per client, one at a time; who finds no room gets a page that tries again.
 
 A session costs memory until a minute after its page was closed, and a playing one a share of a core, so without a limit one
 visitor could take the server from all others.
 """
 
+import asyncio
 import contextlib
 import logging
 from typing import Any
@@ -29,6 +30,10 @@ SESSION_CONNECTIONS = 20
 """WebSockets of one session: a page has one, and a connection that broke may be held for a while beside its successor."""
 LIMITED, TRUSTS_PROXY = "limits_sessions", "trusts_proxy"
 """Names in the application's settings: whether sessions are limited; whether it was started with --use-xheaders."""
+OPENING = "opening_session"
+"""Name in the application's settings of the lock under which sessions are opened."""
+ROUNDS = 10
+"""Rounds of the event loop before an opening: so many a request takes at most that is answered at once."""
 
 PAGE, SOCKET, SCRIPT = "", "/ws", "/autoload.js"
 """Ends of the addresses below a page's that open sessions."""
@@ -60,30 +65,43 @@ class _NoRoom(Matcher):
             return None
         session = _requested_session(context, request) if end == SOCKET else None
         if session is None:
-            reason = self._refusal(request)
+            reason = _refusal(self._server, request)
         elif session.connection_count >= SESSION_CONNECTIONS:
             reason = "This session has too many connections."
         else:
             reason = ""
         return {"path_kwargs": {"reason": reason, "end": end}} if reason else None
 
-    def _refusal(self, request: HTTPServerRequest) -> str:
-        """Return why this client gets no further session, "" if it does; note on the request whose the session will be."""
-        settings = process.settings_or_default
-        client = client_of(request, bool(self._server.settings.get(TRUSTS_PROXY)))
-        request.client = client  # type: ignore[attr-defined]  # the session's context holds the request
-        sessions = [session for context in self._server.applications.values() for session in context.sessions]
-        if len(sessions) >= settings.max_sessions:
-            log.warning("no room for a session: %d are open (TWIN_MAX_SESSIONS)", len(sessions))
-            return "All places on this server are taken."
-        if client is None or len(sessions) < settings.client_sessions:
-            return ""
-        if sum(_client(session) == client for session in sessions) < settings.client_sessions:
-            return ""
-        log.warning(
-            "no room for a further session of one client: it has %d (TWIN_CLIENT_SESSIONS)", settings.client_sessions
-        )
-        return "Too many pages are open from your address."
+
+class InTurn(RequestHandler):
+    """Opens a session when it is its turn."""
+
+    _is_gone = False
+
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """Answer when it is this request's turn: sessions are opened one at a time, and others are served between two.
+
+        When a server comes back, all its pages do at once. Opened in one go, they would hold up the event loop for seconds, and
+        each further step of a page (scripts, WebSocket, document) would wait behind the opening of all others.
+        """
+        async with self.settings.setdefault(OPENING, asyncio.Lock()):
+            for _ in range(ROUNDS):
+                await asyncio.sleep(0)
+            if self._is_gone:
+                return
+            server: Any = self.application
+            # those before may have taken the last place since this request was admitted
+            reason = _refusal(server, self.request) if server.settings.get(LIMITED) else ""
+            if reason:
+                _refuse(self, reason, SCRIPT if self.request.path.endswith(SCRIPT) else PAGE)
+                return
+            opening: Any = super().get(*args, **kwargs)
+            await opening
+
+    def on_connection_close(self) -> None:
+        """Note that nobody waits for the answer any more."""
+        self._is_gone = True
+        super().on_connection_close()
 
 
 class FullHandler(RequestHandler):
@@ -91,17 +109,40 @@ class FullHandler(RequestHandler):
 
     def get(self, reason: str, end: str) -> None:
         """Send the page, or one line where a script or a WebSocket was requested."""
-        counters.REFUSED_SESSIONS.inc()
-        self.set_status(503)
-        self.set_header("Retry-After", str(RETRY_S))
-        self.set_header("Cache-Control", "no-store")
-        if end in (SOCKET, SCRIPT):
-            self.set_header("Content-Type", "text/plain; charset=utf-8")
-            self.write(f"{reason} Try again in {RETRY_S} seconds.\n")
-            return
-        self.write(PAGES.get_template("full.html").render(reason=reason, seconds=RETRY_S))
+        _refuse(self, reason, end)
 
     head = get
+
+
+def _refuse(handler: RequestHandler, reason: str, end: str) -> None:
+    counters.REFUSED_SESSIONS.inc()
+    handler.set_status(503)
+    handler.set_header("Retry-After", str(RETRY_S))
+    handler.set_header("Cache-Control", "no-store")
+    if end in (SOCKET, SCRIPT):
+        handler.set_header("Content-Type", "text/plain; charset=utf-8")
+        handler.write(f"{reason} Try again in {RETRY_S} seconds.\n")
+        return
+    handler.write(PAGES.get_template("full.html").render(reason=reason, seconds=RETRY_S))
+
+
+def _refusal(server: BokehTornado, request: HTTPServerRequest) -> str:
+    """Return why this client gets no further session, "" if it does; note on the request whose the session will be."""
+    settings = process.settings_or_default
+    client = client_of(request, bool(server.settings.get(TRUSTS_PROXY)))
+    request.client = client  # type: ignore[attr-defined]  # the session's context holds the request
+    sessions = [session for context in server.applications.values() for session in context.sessions]
+    if len(sessions) >= settings.max_sessions:
+        log.warning("no room for a session: %d are open (TWIN_MAX_SESSIONS)", len(sessions))
+        return "All places on this server are taken."
+    if client is None or len(sessions) < settings.client_sessions:
+        return ""
+    if sum(_client(session) == client for session in sessions) < settings.client_sessions:
+        return ""
+    log.warning(
+        "no room for a further session of one client: it has %d (TWIN_CLIENT_SESSIONS)", settings.client_sessions
+    )
+    return "Too many pages are open from your address."
 
 
 def _requested_session(context: ApplicationContext, request: HTTPServerRequest) -> ServerSession | None:

@@ -19,6 +19,7 @@ from tornado.web import RequestHandler
 
 from twin.foundation.errors import SignInError
 from twin.hub import Hub
+from twin.server.admission import InTurn
 from twin.server.embedding import embed_origins
 from twin.server.process import process
 from twin.server.templates import PAGES
@@ -53,7 +54,7 @@ class _Unnamed(RequestHandler):
             super()._log()
 
 
-class PageHandler(_Unnamed, DocHandler):
+class PageHandler(_Unnamed, InTurn, DocHandler):
     """Answers a page with a session of its own."""
 
     async def prepare(self) -> None:
@@ -154,7 +155,7 @@ class SocketHandler(WSHandler):
             return False
 
 
-class EmbedHandler(_Unnamed, AutoloadJsHandler):
+class EmbedHandler(_Unnamed, InTurn, AutoloadJsHandler):
     """`autoload.js`, by which a page of another origin embeds ours: answers origins that the settings name, and 404 to others.
 
     Bokeh lets every origin read it, with the visitor's cookies: any page, also one on another port of the same host, would get

@@ -5,9 +5,9 @@ server stores nothing about a browser's position. So playing needs a message onl
 session does nothing here.
 """
 
+import json
 import logging
 import math
-import weakref
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,7 +17,6 @@ import param
 from numpy.typing import NDArray
 
 from twin.analysis.event_index import GROUPS, EventFilter, Page, Positions, event_index_of
-from twin.analysis.wording import describe
 from twin.foundation.cache import shared
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STAGE_LABELS, STATES
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
 
 PAGE_ROWS = 200
 """Rows per page: some 25 kB, half a minute of a busy city at 60x."""
-
-MOST_TOLD = 2_000
-"""Rows of a timeline that are held for other pages, some 1 MB."""
 
 ROWS_BEFORE = 60
 """Rows before the playhead in the page at the playhead: three screens to scroll before another page is needed."""
@@ -123,7 +119,7 @@ class FeedView(ReplayView):
 
         t: the time up to which events are listed; first: number of the first row, by default that of the page at t. With a
         stage, only the events up to t of the orders in it at t; with a row and the filter's `only`, those of that order; with the
-        number of the selection's group, those of its orders.
+        number of the selection's group, those of its orders. The rows are JSON text: as lists, Bokeh would encode value by value.
         """
         message, timeline = event.data, self._controller.timeline
         match message:
@@ -147,7 +143,7 @@ class FeedView(ReplayView):
             "first": page.first,
             "until": None if math.isinf(until) else until,
             "oldest": float(index.ts[found[0]]) if len(found) else None,
-            "rows": self._rows(timeline, page),
+            "rows": json.dumps(self._rows(timeline, page), separators=(",", ":")),
         }
 
     def _find(self, timeline: Timeline, message: dict[str, Any], t: float) -> tuple[Positions, float]:
@@ -168,39 +164,12 @@ class FeedView(ReplayView):
 
     def _rows(self, timeline: Timeline, page: Page) -> Columns:
         """Return the page's rows in the columns of `ROW`."""
-        told = timeline.cached(_Told)
-        return columns_of(ROW, told.rows(page.positions, self.target, self._controller.settings.late_after_s))
-
-
-class _Told:
-    """The rows of a timeline's events as they are told, each made once for all pages: those that follow a kitchen ask for the
-    same ones with every version.
-    """
-
-    def __init__(self, timeline: Timeline) -> None:
-        self._timeline = weakref.ref(timeline)  # which holds this
-        self._rows: dict[tuple[float, float], dict[int, tuple[Any, ...]]] = {}
-
-    def rows(self, positions: Positions, target: float, late_after: float) -> list[tuple[Any, ...]]:
-        """Return the rows of events (m,) in the columns of `ROW`; target, late_after: seconds."""
-        held = self._rows.setdefault((target, late_after), {})
-        if len(held) + len(positions) > MOST_TOLD:
-            held.clear()
-        missing = [position for position in positions.tolist() if position not in held]
-        timeline = self._timeline()
-        if missing and timeline is not None:
-            events = event_index_of(timeline).events(np.array(missing, positions.dtype))
-            for position, line in zip(missing, describe(timeline, events, target, late_after), strict=True):
-                held[position] = (
-                    line.t,
-                    line.order,
-                    line.icon,
-                    line.colour,
-                    line.problem,
-                    line.title,
-                    line.detail,
-                )
-        return [held[position] for position in positions.tolist()]
+        late_after = self._controller.settings.late_after_s
+        lines = event_index_of(timeline).lines(timeline, page.positions, self.target, late_after)
+        return columns_of(
+            ROW,
+            ((line.t, line.order, line.icon, line.colour, line.problem, line.title, line.detail) for line in lines),
+        )
 
 
 @shared(most=2)
