@@ -43,6 +43,8 @@ class Session:
     def __init__(self, address: str, headers: dict[str, str] | None = None) -> None:
         """`headers` are what a proxy adds to each request of the browser."""
         self.received = Received()
+        self.token = ""
+        """The page's session, once it is connected."""
         self._address = address
         self._headers = headers
         self._numbers = itertools.count(1)
@@ -55,6 +57,7 @@ class Session:
         found = re.search(r'"token": ?"([^"]+)"', answer.body.decode())
         if found is None:
             raise RuntimeError(f"There is no session in {self._address}.")
+        self.token = found[1]
         parts = urlsplit(self._address)
         socket = HTTPRequest(parts._replace(scheme="ws", path=f"{parts.path}/ws").geturl(), headers=self._headers)
         self._socket = await websocket_connect(
@@ -149,6 +152,10 @@ class Client(Session):
             {"events": [{"kind": "ModelChanged", "model": {"id": page}, "attr": "seen", "new": not hidden}]},
         )
         (self._active.clear if hidden else self._active.set)()
+
+    async def act(self, component: str, **data: Any) -> None:
+        """Send what a component of the page would, as a verb."""
+        await self._send_data(component, **data)
 
     def freeze(self) -> None:
         """Stop reading, like a browser that hangs: messages fill the socket until it is full."""

@@ -8,6 +8,7 @@ import asyncio
 import json
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,14 +23,17 @@ from benchmarks.served import Served, serving
 from benchmarks.table import Row, percentile, spread
 
 SESSIONS = 50
-SEEN_S, CORE = 2.0, 0.05
-"""Seconds within which what was sent is on a page, p95; most of a core at `ROWS` a second."""
+SEEN_S, CORE, JUMP_MS = 2.0, 0.05, 300.0
+"""Seconds within which what was sent is on a page, p95; most of a core at `ROWS` a second; from a press of *Jump to live* until
+the figures of the edge are on the page, p95."""
+BACK_S, JUMPS, QUICK_JUMPS = 600.0, 20, 5
 ROWS = 50
 POSTS, QUICK_POSTS, EVERY_S = 20, 6, 3.0
 STEADY_S, QUICK_S = 40.0, 10.0
 SETTLED_S = 10.0
 PLAYING = 0.008
 """Share of a core that a page which plays may take without rows (benchmarks/sessions.py)."""
+STUCK_S = 60.0
 TOKEN = "a token of the benchmark"
 """Opens the inbox of a server on loopback, for the time of the measurement."""
 
@@ -98,6 +102,28 @@ class _Follower(Client):
         super().__init__(address)
         self.seen: list[float] = []
 
+    async def back(self, t: float) -> None:
+        """Look back at a time, paused."""
+        await self.act("TransportBar", verb="pause", at=t)
+
+    async def jump(self) -> float:
+        """Press *Jump to live*, from behind; return the milliseconds until the figures of the edge came."""
+        ticks, began = len(self.received.ticks), time.monotonic()
+        await self.act("TransportBar", verb="follow")
+        return await _until(lambda: len(self.received.ticks) > ticks, began)
+
+    async def replay(self, start: float, end: float) -> None:
+        """Choose a range, which is no longer live."""
+        ticks, began = len(self.received.ticks), time.monotonic()
+        await self.act("TransportBar", verb="range", start=start, end=end)
+        await _until(lambda: len(self.received.ticks) > ticks, began)
+
+    async def go_live(self) -> float:
+        """Press *Jump to live* in a range that does not grow; return the milliseconds until the edge was on the page."""
+        seen, began = len(self.seen), time.monotonic()
+        await self.act("LiveBadge", live=True)
+        return await _until(lambda: len(self.seen) > seen, began)
+
     def heard(self, event: dict[str, Any]) -> None:
         """Note when the badge is told of a newer edge."""
         if (
@@ -106,6 +132,15 @@ class _Follower(Client):
             and event["model"]["id"] == self._data["LiveBadge"]
         ):
             self.seen.append(time.monotonic())
+
+
+async def _until(happened: Callable[[], bool], began: float) -> float:
+    """Return the milliseconds since `began` when it has happened."""
+    while not happened():
+        if time.monotonic() - began > STUCK_S:
+            raise RuntimeError("The page does not answer.")
+        await asyncio.sleep(0.002)
+    return (time.monotonic() - began) * 1e3
 
 
 async def _measure(server: Served, quick: bool) -> list[Row]:
@@ -120,6 +155,7 @@ async def _measure(server: Served, quick: bool) -> list[Row]:
     one = await _cost(server, steady_s, sender)
     followers = first + await _opened(server, sender, SESSIONS - 1)
     all_quiet = await _cost(server, steady_s)
+    jumps, returns = await _jumps(followers[: QUICK_JUMPS if quick else JUMPS], sender)
     sent = []
     for _ in range(QUICK_POSTS if quick else POSTS):
         sent.append(time.monotonic())
@@ -140,6 +176,8 @@ async def _measure(server: Served, quick: bool) -> list[Row]:
     worst, acknowledged = percentile(late, 0.95), [1000 * one for one in sender.spent]
     more, ours = every - all_quiet, one - all_quiet / SESSIONS
     return [
+        _jump(f"jump to live from {BACK_S / 60:.0f} min behind, {SESSIONS} pages open, p95", jumps),
+        _jump("... from another range of six hours, p95", returns),
         Row(
             f"sent to seen, {SESSIONS} pages that follow a kitchen of a million events, p95", f"≤ {SEEN_S:g} s",
             f"{worst:.2f} s (worst {max(late):.2f}, n={len(late):,}); acknowledged {spread(acknowledged, 'ms')}",
@@ -157,6 +195,26 @@ async def _measure(server: Served, quick: bool) -> list[Row]:
 def _share(what: str, share: float, most: float | None, digits: int = 1) -> Row:
     met = None if most is None else share <= most
     return Row(what, "" if most is None else f"≤ {most:.0%}", f"{share:.{digits}%}", met, share)
+
+
+def _jump(what: str, took: list[float]) -> Row:
+    worst = percentile(took, 0.95)
+    return Row(what, f"≤ {JUMP_MS:g} ms", f"{worst:.0f} ms, {spread(took, 'ms')}", worst <= JUMP_MS, worst)
+
+
+async def _jumps(followers: list[_Follower], sender: _Sender) -> tuple[list[float], list[float]]:
+    """Return the milliseconds in which pages came back to live, one after the other: from behind, and from another range."""
+    edge = sender.at.replace(tzinfo=UTC).timestamp()
+    jumps, returns = [], []
+    for follower in followers:
+        await follower.back(edge - BACK_S)
+        await asyncio.sleep(1.0)
+        jumps.append(await follower.jump())
+    for follower in followers:
+        await follower.replay(edge - 30 * 3600.0, edge - 24 * 3600.0)
+        await asyncio.sleep(1.0)
+        returns.append(await follower.go_live())
+    return jumps, returns
 
 
 async def _opened(server: Served, sender: _Sender, pages: int) -> list[_Follower]:

@@ -153,6 +153,9 @@ class RoadTimeline(Owner):
         on = np.array(list(self.truth(t)), np.int32)
         return SimpleNamespace(t=t, order=on, stage=np.full(len(on), 3, np.uint8), drivers=self.drivers(on, t))
 
+    def shown_live(self, order: int, t: float) -> None:
+        """Nobody follows it."""
+
     def drivers(self, orders: np.ndarray, t: float) -> SimpleNamespace:
         roads = [self.roads[i] for i in orders]
         return SimpleNamespace(

@@ -207,6 +207,15 @@ class Hub(Owner):
         """
         return self._on_change.add(callback)
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether somebody wants to be told of new rows.
+
+        >>> twin.open("demo").is_followed
+        False
+        """
+        return bool(self._on_change)
+
     def freshen(self, older_than: float | None = None) -> None:
         """Refresh in a thread if the last refresh is older than so many seconds; returns at once, raises nothing.
 

@@ -15,6 +15,7 @@ from twin.foundation import memory
 from twin.foundation.errors import ForeignColumnsError, SourceError
 from twin.foundation.settings import Settings
 from twin.hub import Hub
+from twin.pages.few_models import models_url
 from twin.pages.operations.operations import operations_page  # noqa: F401  # the page's modules, imported before the first page
 from twin.render.tiles import warm
 from twin.server import otlp
@@ -79,6 +80,7 @@ def serve(
     command = Serve(parser)
     given = parser.parse_args([*pages, *options, *others])
     use_own_keys(given.cookie_secret)
+    memory.keep()
     command.invoke(given)
 
 
@@ -89,5 +91,6 @@ def _warm(hub: Hub) -> None:
     first = hub.timeline(hub.locations[0].id)
     first.at(first.busiest())
     process.tileset(hub, first.location.id)
+    models_url()
     # the first aggregate query prepares a table; in a thread, it does not delay the first page
     threading.Thread(target=partial(hub.source.query, "capacity", location=first.location.id), daemon=True).start()

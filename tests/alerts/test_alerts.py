@@ -156,6 +156,7 @@ class Growing:
     def __init__(self, world: worlds.World) -> None:
         self.history, self.now, self.settings, self.callbacks = world.history, 0.0, Settings(), []
         self.locations = [SimpleNamespace(id="x", tz=world.history.tz)]
+        self.budget = None
 
     def edge(self, _: str) -> float:
         return self.now

@@ -16,6 +16,8 @@ from twin.analysis.baseline import Baseline, History
 from twin.analysis.insights import Insights
 from twin.analysis.moments import DETECTORS, Findings, cooking, deliveries, demand, detect, drivers
 from twin.analysis.moments.evidence import Evidence
+from twin.analysis.moments.known import TroublesAsKnown
+from twin.foundation import event_types as ev
 from twin.foundation.zones import NAIVE
 from twin.sources.base import Window
 from twin.timeline.orders import stages_of
@@ -160,3 +162,20 @@ def test_no_detector_fails_on_random_records(seed: int) -> None:
     around = History(milestones[:, : len(times) // 2], history.enter[:, : len(times) // 2])
     for known in (history, around, None):
         assert detect(timeline_of(history, window), Baseline(known, window)).failed == ()
+
+
+def test_where_no_pick_up_is_recorded_no_meal_waits_for_one() -> None:
+    """From ready to delivered is a drive, too: nobody knows how long of it the food stood."""
+    timeline, baseline = a_bad_evening()
+    assert "driver_shortage" in {one.kind for one in detect(timeline, baseline).moments}
+    milestones = baseline.history.milestones.copy()
+    milestones[[ev.DRIVER_ARRIVED, ev.DRIVER_PICKED_UP, ev.DRIVER_PING]] = np.nan
+    history = History(milestones, stages_of(milestones, milestones[ev.ORDER_CREATED]))
+    window = timeline.window
+    silent, usual = timeline_of(history, window), Baseline(history, window)
+    told = detect(silent, usual).moments
+    assert {one.stage for one in told} <= {"created", "cooking", ""}
+    assert not any("pick-up" in one.sentence or "cold" in one.sentence for one in told)
+    troubles = TroublesAsKnown(silent, usual)
+    for t in np.arange(window.start + 17.5 * HOUR, window.start + 21 * HOUR, 1200.0):
+        assert not any(one.stage == "ready" for one in troubles.at(t).moments)

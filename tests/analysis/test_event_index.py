@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import twin
+from twin.analysis import event_index
 from twin.analysis.event_index import (
     GROUPS,
     LONGEST_TEXT,
@@ -106,6 +107,19 @@ def test_a_page_is_a_slice_of_what_matches_around_the_moment(timeline, index, fi
     assert page.positions.tolist() == found[page.first : page.first + 50].tolist()
     later = times[page.first + 50 :]
     assert page.until == (later[0] if len(later) else np.inf)
+
+
+def test_lines_that_are_kept_are_the_same_under_every_limit_however_many_there_were(timeline, index, monkeypatch):
+    monkeypatch.setattr(event_index, "MOST_LINES", 150)
+    fresh = EventIndex(timeline)
+    found = index.select(USUAL_GROUPS)
+    for first in (0, 60, 30, 200, 0):
+        some = found[first : first + 100]
+        for limits in ((1200.0, 60.0), (3600.0, 600.0)):
+            assert fresh.lines(timeline, some, *limits) == describe(timeline, fresh.events(some), *limits)
+        assert len(fresh._lines) <= 150
+    again = fresh.lines(timeline, found[:100], 1200.0, 60.0)
+    assert all(one is other for one, other in zip(again, fresh.lines(timeline, found[:100], 1200.0, 60.0), strict=True))
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -128,7 +128,7 @@ def test_a_sparkline_shows_what_the_kpis_were_at_its_marks(timeline, t):
 @given(lifecycles(), MOMENT, st.data())
 def test_revenue_is_a_sum_over_the_orders_created(timeline, t, data):
     prices = data.draw(
-        st.lists(st.sampled_from((0.0, 9.5, 31.25)), min_size=len(timeline.rows), max_size=len(timeline.rows))
+        st.lists(st.sampled_from((0.0, 9.5, 31.25, -4.5)), min_size=len(timeline.rows), max_size=len(timeline.rows))
     )
     timeline.set_orders(revenue=np.array(prices, np.float32))
     midnight = t - t % (24 * HOUR)

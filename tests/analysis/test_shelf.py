@@ -44,6 +44,9 @@ WHOLE = {"created": 0, "started": 2, "finished": 12, "ready": 14, "arrived": 20,
         ({**WHOLE, "finished": np.nan}, NEVER, 16),
         ({"created": 0, "started": 2, "picked_up": 30, "delivered": 40}, NEVER, None),  # no ready event
         ({"created": 0, "ready": 31, "picked_up": 30}, NEVER, None),  # a ready event after the pick-up says nothing
+        ({"created": 0, "finished": 12, "delivered": 40}, 39, 27),  # who knows that its pick-up will not be recorded?
+        ({"created": 0, "finished": 12, "delivered": 40}, 40, None),
+        ({"created": 0, "finished": 12, "picked_up": 50, "delivered": 40}, 60, None),  # nor does one that came too late
         ({"created": 0, "finished": 12, "cancelled": 20}, 19, 7),
         ({"created": 0, "finished": 12, "cancelled": 20}, 20, None),
         ({"created": 0, "finished": 12}, 251, 239),

@@ -18,6 +18,7 @@ from bokeh.server.server import Server
 from panel.io.threads import StoppableThread
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
+from tests.browser.again import SIZE, leave, prepare
 from tests.browser.app import free_port, running
 
 OWN_HOSTS = {"127.0.0.1", "localhost", ""}
@@ -44,7 +45,7 @@ def watched(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
 
     That is that it logs an error, throws, violates its Content-Security-Policy, or asks another host for anything.
     """
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
     context.add_init_script(TELL_VIOLATIONS)
     page = context.new_page()
     problems: list[str] = []
@@ -104,6 +105,28 @@ class Kept:
             self._now[0].goto("about:blank")  # before its server goes
         self._now = None
         self._stack.close()
+
+
+@pytest.fixture(scope="module")
+def kept_scripts(browser: Browser, serve: Callable[..., str]) -> Iterator[Kept]:
+    """A page that keeps its scripts from one session to the next; it is closed before the servers of `serve` are."""
+
+    def opening(stack: ExitStack) -> tuple[Page, list[str]]:
+        page, problems = stack.enter_context(watched(browser))
+        prepare(page.context)
+        return page, problems
+
+    kept = Kept(opening)
+    yield kept
+    kept.close()
+
+
+@pytest.fixture
+def visited(kept_scripts: Kept, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page to `visit` views alone with: empty but for the scripts that a test before this one has run in it."""
+    with kept_scripts.used(request) as page:
+        yield page
+        leave(page)
 
 
 @pytest.fixture(scope="session")

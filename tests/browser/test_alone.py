@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import twin
+from tests.browser.again import visit
 from tests.browser.operations import settled, until
 from twin.foundation.times import seconds
 from twin.notebook.door import Twin
@@ -112,8 +113,9 @@ def address(serve, source: Twin) -> str:
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_view_works_alone(page: Page, address: str, name: str) -> None:
-    page.goto(f"{address}/{name}")
+def test_a_view_works_alone(visited: Page, address: str, name: str) -> None:
+    page = visited
+    visit(page, f"{address}/{name}")
     expect(page.get_by_test_id(VIEWS[name][1]).first).to_be_visible(timeout=MOST_MS)
     if name in MOVES:
         shown = page.get_by_test_id(MOVES[name]).first

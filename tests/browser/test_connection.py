@@ -265,7 +265,42 @@ def test_a_server_that_is_killed_and_started_again_brings_everything_back(page: 
     page.goto("about:blank")
 
 
-@pytest.mark.parametrize("script", ["bokeh.min.js", "bokeh-widgets.min.js", "panel.min.js", "/assets/"])
+def test_a_page_whose_rights_are_read_anew_opens_itself_again_and_nothing_is_seen_of_it(
+    playing: tuple[Page, Cable],
+) -> None:
+    page, _ = playing
+    shown, before = page.evaluate(SHOWN), page.evaluate(T0)
+    page.evaluate(
+        """() => {
+          globalThis.old = __twin.connection.document;
+          globalThis.said = [];
+          const { documentElement } = document;
+          const note = () => said.push(documentElement.dataset.connection, document.getElementById("link").hidden);
+          new MutationObserver(note).observe(documentElement, { attributeFilter: ["data-connection"] });
+          const { socket } = __twin.connection.session.connection;
+          socket.dispatchEvent(new CloseEvent("close", { code: 4001 }));
+          socket.close();
+        }"""
+    )
+    page.wait_for_function("() => __twin.connection.document && __twin.connection.document !== old")
+    assert_back(page, shown, page.evaluate(T0))
+    assert "lost" not in page.evaluate("() => said")
+    assert page.evaluate(T0) > before, "it went on while the new one opened"
+    page.route("**/healthz", lambda route: route.abort())
+    page.evaluate(
+        """() => {
+          const { socket } = __twin.connection.session.connection;
+          socket.dispatchEvent(new CloseEvent("close", { code: 4001 }));
+          socket.close();
+        }"""
+    )
+    connection(page, "lost")
+    stood = assert_lost(page)
+    page.unroute("**/healthz")
+    assert_back(page, shown, stood)
+
+
+@pytest.mark.parametrize("script", ["/assets/bokeh.", "/assets/"])
 @pytest.mark.parametrize("survives", [True, False], ids=["and the script is had", "and the script is lost"])
 def test_a_server_that_restarts_while_the_page_loads_ends_in_a_living_page(
     page: Page, server: Server, script: str, survives: bool

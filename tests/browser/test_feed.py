@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import twin
+from tests.browser.again import visit
 from tests.browser.operations import comes_to, settled
 from twin.analysis.event_index import GROUPS, USUAL_GROUPS, EventIndex, event_index_of
 from twin.analysis.wording import EventLine, describe, short_id
@@ -66,10 +67,10 @@ def address(serve: Callable[..., str], kitchen: Kitchen) -> str:
 
 
 @pytest.fixture
-def opened(page: Page, address: str) -> Page:
-    page.goto(f"{address}/feed")
-    page.get_by_test_id("feed-row").first.wait_for()
-    return page
+def opened(visited: Page, address: str) -> Page:
+    visit(visited, f"{address}/feed")
+    visited.get_by_test_id("feed-row").first.wait_for()
+    return visited
 
 
 def titles(page: Page, n: int) -> list[str]:
@@ -221,11 +222,12 @@ def test_another_timeline_shows_its_own_events(opened, kitchen):
 
 
 def test_what_the_data_tells_is_shown_as_text(opened, kitchen, monkeypatch):
+    told = EventIndex.lines
     monkeypatch.setattr(
-        "twin.views.feed.feed.describe",
+        EventIndex,
+        "lines",
         lambda *args: [
-            EventLine("plus", "created", f"{EVIL} · {EVIL}", EVIL, line.t, "x", line.order, "x")
-            for line in describe(*args)
+            EventLine("plus", "created", f"{EVIL} · {EVIL}", EVIL, line.t, "x", line.order, "x") for line in told(*args)
         ],
     )
     opened.get_by_test_id("feed-problems").click()

@@ -1,6 +1,8 @@
 """The map as a person sees it: drivers where they were, moving without a jump, and a view that stays true when it is moved."""
 
+import base64
 import io
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.browser.again import visit
 from tests.browser.operations import settled, until
 from tests.fake_roads import DAY0, Road, RoadTimeline
 from twin.foundation.geo import project
@@ -32,7 +35,7 @@ RECORD = f"""(seconds) => new Promise((done) => {{
   const map = {MAP}, frames = [], until = performance.now() + seconds * 1000;
   const look = () => {{
     frames.push({{ time: map.time(), positions: map.positions().map((d) => [d.order, d.x, d.y]) }});
-    if (performance.now() < until) requestAnimationFrame(look); else done(frames);
+    if (performance.now() < until) requestAnimationFrame(look); else done(JSON.stringify(frames));
   }};
   requestAnimationFrame(look);
 }})"""
@@ -122,7 +125,7 @@ def maps(serve) -> Callable[[Callable[[], object]], str]:
 
 
 @pytest.fixture
-def show(page, maps):
+def show(visited, maps):
     """Open a page with a map of a timeline, paused an hour after its start."""
 
     def open_map(
@@ -131,7 +134,7 @@ def show(page, maps):
         ready: str = f"{MAP}.positions().length",
         settings: Settings | None = None,
     ) -> Shown:
-        shown = Shown(page, timeline)
+        shown = Shown(visited, timeline)
 
         def app():
             pn.extension()
@@ -141,10 +144,10 @@ def show(page, maps):
             shown.held.update(controller=controller, view=view, document=pn.state.curdoc)
             return pn.Column(view, width=900, height=560, margin=0)
 
-        page.goto(maps(app), wait_until="domcontentloaded")
-        expect(page.get_by_test_id("map")).to_be_visible()
+        visit(visited, maps(app))
+        expect(visited.get_by_test_id("map")).to_be_visible()
         if timeline.location.lat is not None:
-            page.wait_for_function(f"() => window.__twin?.motion?.size && {MAP}.held && {ready}")
+            visited.wait_for_function(f"() => window.__twin?.motion?.size && {MAP}.held && {ready}")
         return shown
 
     return open_map
@@ -207,7 +210,7 @@ def test_no_driver_jumps_blinks_or_stands_still_where_two_windows_meet(show, spe
     shown.page.wait_for_function(f"() => {MAP}.held[1] - {MAP}.time() >= 900")  # a rested page is ready for any speed
     before = shown.ask("map.asks")
     shown.do(lambda: (shown.controller.set_speed(speed), shown.controller.play()))
-    frames = shown.page.evaluate(RECORD, 6)
+    frames = json.loads(shown.page.evaluate(RECORD, 6))
 
     assert shown.ask("map.asks") - before >= 1
     times = [frame["time"] for frame in frames[5:]]
@@ -223,7 +226,7 @@ def test_a_loop_returns_to_its_start_without_a_gap(show):
     shown.do(lambda: (shown.controller.set_range(start, end), shown.controller.set_loop(True)))
     shown.page.wait_for_function(f"(end) => {MAP}.time() <= end", arg=end)
     shown.do(shown.controller.play)
-    frames = shown.page.evaluate(RECORD, 8)
+    frames = json.loads(shown.page.evaluate(RECORD, 8))
 
     began = next(
         k for k, frame in enumerate(frames) if frame["time"] != frames[0]["time"]
@@ -258,9 +261,9 @@ def test_the_picture_moves_while_playing(show):
     until(shown.page, lambda: np.count_nonzero((shown.picture() != first).any(axis=2)) > 200, "another picture")
 
 
-def test_nothing_moves_and_nothing_is_sent_while_paused(page, show):
+def test_nothing_moves_and_nothing_is_sent_while_paused(visited, show):
     messages = []
-    page.on(
+    visited.on(
         "websocket",
         lambda socket: [
             socket.on(way, lambda data, way=way: messages.append(way)) for way in ("framesent", "framereceived")
@@ -625,17 +628,20 @@ def test_the_map_is_one_picture_for_a_report(show):
         """() => {
           const [make] = globalThis.__twin.reports.values(), canvas = make();
           const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-          const some = []; for (let i = 0; i < data.length; i += 4) some.push(data[i], data[i + 1], data[i + 2]);
+          let some = "";  // as one text: a million numbers take Playwright half a minute
+          for (let i = 0; i < data.length; i += 4) some += String.fromCharCode(data[i], data[i + 1], data[i + 2]);
           const { legend } = canvas, inks = new Set();
           const strip = legend.getContext("2d").getImageData(0, 0, legend.width, legend.height).data;
           for (let i = 0; i < strip.length; i += 4) inks.add(strip.slice(i, i + 3).join());
-          return { width: canvas.width, height: canvas.height, some, legend: [legend.width, legend.height, inks.size] };
+          const { width, height } = canvas;
+          return { width, height, some: btoa(some), legend: [legend.width, legend.height, inks.size] };
         }"""
     )
     wide, high, inks = pixels["legend"]
     assert wide > 8 * high
     assert inks > 20, "marks in their colours, and words"
-    report = np.array(pixels["some"], int).reshape(pixels["height"], pixels["width"], 3)
+    some = np.frombuffer(base64.b64decode(pixels["some"]), np.uint8)
+    report = some.reshape(pixels["height"], pixels["width"], 3).astype(int)
     seen = shown.picture()
     middle = (slice(120, 440), slice(100, 780))
     assert np.mean(np.abs(report[: seen.shape[0], : seen.shape[1]][middle] - seen[middle]).max(axis=2) < 60) > 0.97

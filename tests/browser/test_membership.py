@@ -10,6 +10,7 @@ import panel as pn
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.again import visit
 from tests.raw_orders import MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.replay.controller import ReplayController
 from twin.views.map import answers
@@ -75,13 +76,13 @@ def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
-def opened(page: Page, address: str) -> Page:
+def opened(visited: Page, address: str) -> Page:
     SESSION.loaded.clear()
-    page.goto(f"{address}/orders")
+    visit(visited, f"{address}/orders")
     assert SESSION.loaded.wait(timeout=20)
-    page.get_by_test_id("orders-row").first.wait_for()
-    page.wait_for_function(f"() => globalThis.__twin?.motion?.size && {MAP}.held")
-    return page
+    visited.get_by_test_id("orders-row").first.wait_for()
+    visited.wait_for_function(f"() => globalThis.__twin?.motion?.size && {MAP}.held")
+    return visited
 
 
 def said(page: Page, rows: set[str], *, capped: bool = False) -> None:

@@ -8,6 +8,7 @@ import panel as pn
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.again import visit
 from tests.browser.operations import comes_to
 from tests.fake_timeline import DAY0, HOUR, FakeController
 from tests.views.test_moments import replay
@@ -109,11 +110,11 @@ def address(serve: Callable[..., str]) -> str:
 
 
 @pytest.fixture
-def opened(page: Page, address: str) -> Callable[[str], Page]:
+def opened(visited: Page, address: str) -> Callable[[str], Page]:
     def go(path: str = "some") -> Page:
-        page.goto(f"{address}/{path}")
-        page.get_by_test_id("moments").wait_for()
-        return page
+        visit(visited, f"{address}/{path}")
+        visited.get_by_test_id("moments").wait_for()
+        return visited
 
     return go
 

@@ -1,5 +1,6 @@
 """A page that cannot come alive says why: refused sockets, scripts, modules and frames, each by a proxy that does it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ SANDBOXED = '<iframe sandbox="{}" src="{}" style="width: 1000px; height: 700px">
 class Case:
     """How a page is reached, and what it says then."""
 
-    says: str
+    says: str | re.Pattern[str]
     manners: Manners = field(default_factory=Manners)
     name: str = "127.0.0.1"
     """The host in the browser's address."""
@@ -37,7 +38,7 @@ class Case:
 
 
 CASES = {
-    "a slow line": Case("Still loading …", Manners(slow=r"bokeh\.min\.js")),
+    "a slow line": Case("Still loading …", Manners(slow=r"/assets/bokeh\.")),
     "a proxy without upgrade": Case(
         "A proxy between this browser and the server refuses WebSockets", Manners(upgrade=False)
     ),
@@ -53,7 +54,8 @@ CASES = {
     ),
     "a policy without connections": Case("(connect-src)", Manners(answer={CSP: "connect-src 'none'"})),
     "a path that is not passed on": Case(
-        "The script /static/js/bokeh.min.js did not come from the server", Manners(missing=r"bokeh\.min\.js")
+        re.compile(r"The script /(assets|static/js)/bokeh\.\w+\.js did not come from the server"),
+        Manners(missing=r"bokeh\.\w+\.js"),
     ),
     "a sandbox without an origin": Case("add allow-same-origin to the frame’s sandbox", sandbox="allow-scripts"),
     "a sandbox without scripts": Case("add allow-scripts and allow-same-origin", sandbox="", bar=f"{BAR}-noscript"),

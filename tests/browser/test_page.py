@@ -178,16 +178,17 @@ def test_no_driver_jumps_blinks_or_stands_still_at_the_border_of_two_windows(
     line = timeline(source, "sanfrancisco")
     begins(there, seconds("2025-10-17T18:05:00"), speed)
     by_id(there, "play").click()
-    frames = there.evaluate(
+    told = there.evaluate(
         f"""() => new Promise((done) => {{
           const motion = ({MOTION})(), frames = [], first = motion.asks;
           const look = () => {{
             frames.push([motion.time(), motion.asks - first, motion.positions().map((d) => [d.order, d.x, d.y])]);
-            if (frames.length < 600 && motion.asks - first < 3) requestAnimationFrame(look); else done(frames);
+            if (frames.length < 600 && motion.asks - first < 3) requestAnimationFrame(look); else done(JSON.stringify(frames));
           }};
           requestAnimationFrame(look);
         }})"""
     )
+    frames = json.loads(told)
     assert frames[-1][1] >= 2  # several windows were crossed
     scale = np.cos(np.radians(line.location.lat or 0))
     for t, _, shown in frames[:: max(1, len(frames) // 60)]:
@@ -269,9 +270,10 @@ def test_a_page_loads_what_it_uses_and_shows_its_places_before_any_script_has_ru
     expect(first.locator(".opening .bone")).to_have_count(5)
     still.close()
     choose(page, address, "sanfrancisco")
-    assert sorted(url.rpartition(".")[2] for url in set(asked) if "/assets/" in url) == ["js", "js", "woff2"], (
-        "all views are one script, beside the one that says what fails, and one typeface"
+    assert sorted(url.rpartition(".")[2] for url in set(asked) if "/assets/" in url) == ["js", "js", "js", "woff2"], (
+        "all views are one script, all models another, beside the one that says what fails, and one typeface"
     )
+    assert not [url for url in asked if "/static/" in url and ".js" in url]
     assert not [url for url in asked if "material-ui" in url or (".woff" in url and "/assets/" not in url)]
 
 

@@ -11,6 +11,7 @@ import panel as pn
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.again import visit
 from tests.browser.operations import comes_to
 from tests.raw_orders import EVIL, MINUTE, NOON, WHOLE, rows_of, timeline_of
 from twin.replay.controller import ReplayController
@@ -79,12 +80,12 @@ def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
-def opened(page: Page, address: str) -> Page:
+def opened(visited: Page, address: str) -> Page:
     SESSION.loaded.clear()
-    page.goto(f"{address}/orders")
+    visit(visited, f"{address}/orders")
     assert SESSION.loaded.wait(timeout=20)
-    page.get_by_test_id("orders-row").first.wait_for()
-    return page
+    visited.get_by_test_id("orders-row").first.wait_for()
+    return visited
 
 
 def row(page: Page, name: str):

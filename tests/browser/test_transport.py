@@ -12,6 +12,7 @@ import pytest
 from panel.io import PeriodicCallback
 from playwright.sync_api import Page, expect
 
+from tests.browser.again import visit
 from tests.browser.operations import comes_to
 from twin.replay.controller import ReplayController
 from twin.views.shared.theme import TOKENS
@@ -118,12 +119,13 @@ def address(serve) -> str:
 
 
 @pytest.fixture
-def bar(page: Page, address: str) -> Page:
-    page.goto(address)
-    expect(page.get_by_test_id("clock")).to_have_text("Thu 18:00:00")
+def bar(visited: Page, address: str) -> Page:
+    SESSION.ready = False
+    visit(visited, address)
+    expect(visited.get_by_test_id("clock")).to_have_text("Thu 18:00:00")
     # Panel may lose what a server changes in the moment between drawing a page and hearing that it is drawn
-    until(page, lambda: SESSION.ready)
-    return page
+    until(visited, lambda: SESSION.ready)
+    return visited
 
 
 def until(page: Page, condition) -> None:
@@ -489,8 +491,8 @@ def test_a_reload_leaves_a_page_that_works(bar):
 
 
 def test_when_paused_or_removed_it_draws_no_frames(bar):
-    bar.evaluate("""() => { const real = requestAnimationFrame.bind(globalThis); globalThis.__asked = 0;
-      globalThis.requestAnimationFrame = (f) => { globalThis.__asked++; return real(f); }; }""")
+    bar.evaluate("""() => { const real = globalThis.__frame = requestAnimationFrame; globalThis.__asked = 0;
+      globalThis.requestAnimationFrame = (f) => { globalThis.__asked++; return real.call(globalThis, f); }; }""")
     asked = "() => new Promise((done) => { const before = __asked; setTimeout(() => done(__asked - before), 500); })"
     bar.get_by_test_id("play").click()
     assert bar.evaluate(asked) > 5
@@ -503,6 +505,7 @@ def test_when_paused_or_removed_it_draws_no_frames(bar):
     expect(bar.get_by_test_id("clock")).to_have_count(0)
     assert bar.evaluate(asked) == 0
     assert bar.evaluate("() => [...__twin.clocks.values()].at(-1).listeners.size") == 0
+    bar.evaluate("() => { globalThis.requestAnimationFrame = __frame; }")
 
 
 def test_the_theme_changes_without_a_new_drawing(bar):
@@ -515,8 +518,9 @@ def test_the_theme_changes_without_a_new_drawing(bar):
     assert bar.evaluate(fill) == accents[1]
 
 
-def test_the_ribbon_tells_of_waiting_meals_without_colour_too(bar, address):
-    bar.goto(f"{address}?moments=1")
+def test_the_ribbon_tells_of_waiting_meals_without_colour_too(visited, address):
+    visit(visited, f"{address}?moments=1")
+    bar = visited
     expect(bar.get_by_test_id("moment")).to_have_count(len(MOMENTS))
     bar.mouse.move(*x_of(bar, THURSDAY + 18 * HOUR + 900))
     expect(bar.get_by_test_id("tip")).to_have_text(
@@ -576,8 +580,10 @@ def test_the_keyboard_sets_a_section_and_steps_suit_it(bar):
     expect(bar.get_by_test_id("section-clear")).to_be_hidden()
 
 
-def test_moments_are_marked_explained_and_visited(page, address):
-    page.goto(address + "?moments=1")
+def test_moments_are_marked_explained_and_visited(visited, address):
+    SESSION.ready = False
+    visit(visited, address + "?moments=1")
+    page = visited
     expect(page.get_by_test_id("moment")).to_have_count(4)
     until(page, lambda: SESSION.ready)
     gravest = page.get_by_role("button", name=re.compile("Drivers are"))
@@ -598,8 +604,10 @@ def test_moments_are_marked_explained_and_visited(page, address):
         expect(page.get_by_test_id("clock")).to_have_text(f"Thu {moment}:00")
 
 
-def test_a_moment_outside_the_section_leaves_it(page, address):
-    page.goto(address + "?moments=1")
+def test_a_moment_outside_the_section_leaves_it(visited, address):
+    SESSION.ready = False
+    visit(visited, address + "?moments=1")
+    page = visited
     expect(page.get_by_test_id("moment")).to_have_count(4)
     until(page, lambda: SESSION.ready)
     page.keyboard.press("[")

@@ -9,6 +9,7 @@ import panel as pn
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.again import visit
 from tests.browser.operations import comes_to
 from tests.fake_timeline import DAY0, HOUR, FakeTimeline
 from tests.views.test_trends import EVIL, day_of_orders, served
@@ -46,16 +47,16 @@ def address(serve: Callable[..., str]) -> str:
 
 
 @pytest.fixture
-def opened(page: Page, address: str) -> Callable[[str], Page]:
+def opened(visited: Page, address: str) -> Callable[[str], Page]:
     def go(path: str, figures: bool = True) -> Page:
         SESSION.loaded.clear()
-        page.goto(f"{address}/{path}")
-        page.get_by_test_id("trends").wait_for()
+        visit(visited, f"{address}/{path}")
+        visited.get_by_test_id("trends").wait_for()
         assert SESSION.loaded.wait(timeout=10)
         if figures:
-            page.get_by_test_id("trends-stage-cooking").wait_for()
-            page.wait_for_function(DRAWN)
-        return page
+            visited.get_by_test_id("trends-stage-cooking").wait_for()
+            visited.wait_for_function(DRAWN)
+        return visited
 
     return go
 
@@ -164,7 +165,7 @@ def test_trends_behind_a_tab_come_when_they_are_looked_at(opened):
 
 def test_figures_take_the_colours_of_the_theme(opened):
     page = opened("narrow")
-    page.add_style_tag(content=theme.css())
+    style = page.add_style_tag(content=theme.css())
     colours = f"""async () => {{
       await new Promise((done) => setTimeout(done, 300));  // the theme is taken, and painted, in the frames after it is set
       const canvas = {TRENDS}.figure("volume").canvas_view.primary.canvas;
@@ -185,6 +186,7 @@ def test_figures_take_the_colours_of_the_theme(opened):
     dark = page.evaluate(colours)
     assert rgb["dark"] in dark
     assert rgb["light"] not in dark
+    style.evaluate("(node) => node.remove()")
 
 
 def test_a_brand_named_in_markup_is_text(opened):

@@ -21,7 +21,7 @@ function feedOf(total) {
     const first = asked.first ?? Math.floor(Math.max(0, top - 1) / 200) * 200;
     const until = asked.first === undefined ? (top < total ? top * 10 : null) : undefined;
     const numbers = Array.from({ length: Math.min(200, total - first) }, (_, i) => first + i);
-    const rows = { t: numbers.map((n) => 10 * n), order: numbers };
+    const rows = JSON.stringify({ t: numbers.map((n) => 10 * n), order: numbers });
     const { serial, version } = asked;
     model.say("msg:custom", { tell: "feed", serial, version, total, top, first, until, oldest: 0, rows });
   };

@@ -36,6 +36,7 @@ test("a share is 100 % only when it is all", () => {
 
 test("money and counts keep to their places", () => {
   assert.deepEqual([1243, 12_400, 999_949, 1_240_000].map(moneyText), ["$1,243", "$12.4k", "$999.9k", "$1.24M"]);
+  assert.deepEqual([-4.5, -0.2, -12_400].map(moneyText), ["−$5", "$0", "−$12.4k"], "what was given back");
   assert.deepEqual([12_345, 123_456, 1_234_567].map(shortMany), ["12,345", "123K", "1.23M"]);
 });
 

@@ -82,9 +82,9 @@ def _answers(script: str) -> list[dict[str, Any]]:
 
 
 def _comparable(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer with texts by order: which of them are new depends on what was told before."""
+    """Return an answer with its rows read, and texts by order: which of them are new depends on what was told before."""
     if "texts" not in answer:
-        return answer
+        return {**answer, "rows": json.loads(answer["rows"])}
     texts = answer["texts"]
     rows = {row: [values[i] for values in texts.values()] for i, row in enumerate(texts["row"])}
     return {**answer, "texts": rows, "since": [round(since, 1) for since in answer["since"]]}

@@ -55,7 +55,7 @@ ROUTES = {
     r"/favicon\.ico": Route(EVERYBODY, "/favicon.ico"),
     "/components/(.*)": Route(NOBODY, "/components/panel.template.base/BaseTemplate/_css/loading.css"),
     r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)/([^/.@]+)(@2x)?\.png": Route(LOGIN, "/tiles/sf/dark/0/0/0.png"),
-    r"/assets/([0-9a-f]+\.(?:js|woff2))": Route(LOGIN, "/assets/0123456789abcdef0123.js"),
+    r"/assets/((?:[a-z]+\.)?[0-9a-f]+\.(?:js|woff2))": Route(LOGIN, "/assets/0123456789abcdef0123.js"),
     "/healthz": Route(EVERYBODY, "/healthz"),
     "/readyz": Route(EVERYBODY, "/readyz"),
     "/metrics": Route(LOGIN, "/metrics"),

@@ -161,7 +161,8 @@ def test_what_was_decoded_on_disk_goes_with_the_source_and_when_reading_fails(
     assert list(temporary.iterdir()) != []
     del source
     deadline = time.monotonic() + 30
-    while list(temporary.iterdir()):  # a thread that reads the names in the background holds the source until it is done
+    # a thread that reads the names in the background holds the source until it is done
+    while list(temporary.iterdir()):
         assert time.monotonic() < deadline
         gc.collect()
         time.sleep(0.01)

@@ -7,7 +7,10 @@ does, a test here fails, and where Panel saves the work itself, another does, an
 """
 
 import importlib
+import inspect
+import json
 import pkgutil
+import re
 from collections.abc import Iterator
 from types import MethodType
 from typing import Any
@@ -18,6 +21,7 @@ import panel.io.document
 import param
 import pytest
 from bokeh.core.has_props import HasProps
+from bokeh.core.property.descriptors import PropertyDescriptor
 from bokeh.document import Document
 from bokeh.document.events import ModelChangedEvent
 from bokeh.model import Model
@@ -233,6 +237,72 @@ def test_the_model_is_panels(view: type[Component]) -> None:
     assert added <= ours.root.data.properties(), (  # type: ignore[attr-defined]
         "names to be found, which are no properties of the model: nothing travels"
     )
+
+
+def written(view: Component) -> str:
+    """Return the document that a browser pulls, once every Param has another value; ids are numbered."""
+    view.param.update(**{name: value for change in changes_of(view)[-3:-1] for name, value in change.items()})
+    text = json.dumps(Shown(view).document.to_json().content)
+    for number, made in enumerate(dict.fromkeys(re.findall(r'"id": "(p[0-9]+|[0-9a-f-]{36})"', text))):
+        text = text.replace(made, f"#{number}")
+    return text
+
+
+@every_component
+def test_a_document_is_written_as_bokehs_models_write_it(
+    view: type[Component], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = written(view(name="a view"))
+    for method in ("__init__", "properties_with_values"):
+        monkeypatch.delattr(view._data_model, method)
+    monkeypatch.setattr(view, "_bokeh_model", JSComponent._bokeh_model)
+    monkeypatch.setattr(component, "_data_of", lambda one: one._data_model)
+    assert ours == written(view(name="a view"))
+    assert "a view" in ours, "or nothing was compared"
+
+
+def test_bokeh_makes_containers_and_compares_defaults_and_ours_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    look = PropertyDescriptor._get_default
+    monkeypatch.setattr(
+        PropertyDescriptor, "_get_default", lambda found, model: looked.append(found.name) or look(found, model)
+    )
+
+    def looks(view: Component) -> int:
+        looked.clear()
+        Shown(view).document.to_json()
+        return len(looked)
+
+    kind = COMPONENTS[0]
+    ours = looks(kind())
+    with monkeypatch.context() as patch:
+        for method in ("__init__", "properties_with_values"):
+            patch.delattr(kind._data_model, method)
+        patch.setattr(kind, "_bokeh_model", JSComponent._bokeh_model)
+        assert looks(kind()) > ours + 50
+
+
+@every_component
+def test_no_default_of_a_model_is_a_model(view: type[Component]) -> None:
+    for kind in (view._bokeh_model, view._data_model):
+        assert not [name for name in kind.properties() if isinstance(kind.lookup(name).class_default(kind), Model)]
+
+
+def test_bokeh_looks_at_what_a_callback_takes_and_ours_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Any] = []
+    look = inspect._signature_from_function  # type: ignore[attr-defined]
+    monkeypatch.setattr(
+        inspect, "_signature_from_function", lambda *given, **more: looked.append(1) or look(*given, **more)
+    )
+
+    def looks(view: Component) -> int:
+        looked.clear()
+        view.get_root(Document(), preprocess=False)
+        return len(looked)
+
+    kind = next(one for one in COMPONENTS if one.from_browser)
+    assert looks(as_panel_does(kind(), "_link_props", "_register_events")) > 2
+    assert looks(kind()) == 0
 
 
 def test_panel_looks_params_up_where_they_are_not_and_ours_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The feed's Python side: it answers what the browser asks for, and a tick costs it nothing."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ class Browser:
         send_message(self.list, message | more)
         if len(self.sent) == before:
             return None
-        return self.sent[-1] | {"rows": rows_of_columns(self.sent[-1]["rows"])}
+        return self.sent[-1] | {"rows": rows_of_columns(json.loads(self.sent[-1]["rows"]))}
 
 
 @pytest.fixture

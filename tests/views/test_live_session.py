@@ -18,6 +18,7 @@ from twin.replay.controller import ReplayController
 from twin.replay.live import LiveKitchens
 from twin.views.feed.feed import FeedView
 from twin.views.kpis.kpis import KpiView
+from twin.views.live.live import LiveView
 from twin.views.map.map import MapView
 from twin.views.moments.alert import AlertView
 from twin.views.moments.moments import MomentsView
@@ -121,6 +122,26 @@ def test_a_live_playhead_goes_along_and_one_that_is_behind_stays_while_the_range
     assert kitchen.controller.end == kitchen.shared.state.edge
     assert "live=0" in kitchen.session.page.query
     assert "t=" in kitchen.session.page.query
+
+
+def test_a_page_that_looks_back_says_what_live_lacked(kitchen):
+    kitchen.choose(follow="live")
+    view = LiveView(kitchen.controller, wall=lambda: kitchen.wall[0])
+    kitchen.session.watch([view])
+    kitchen.session.following.param.watch(lambda event: view.param.update(now=event.new), "now")
+    badge = view.__panel__()
+    kitchen.pass_time(30)
+    t = kitchen.edge - 400.0
+    assert (badge.unknown, badge.now["corrected"]) == (0, [])
+    edge = kitchen.edge
+    kitchen.pass_time(30, rows=[row("LATE", "order_created", t), row("LATER", "order_created", kitchen.edge - 20)])
+    assert badge.unknown == 0, "who follows is told nothing of the past"
+    assert badge.now["corrected"] == [[t, edge]], "the other came before its time was final"
+    for at, lacked in ((t - 1, 0), (t + 1, 1), (edge - 10, 2), (edge, 0)):
+        kitchen.controller.seek(at)
+        view.reset()
+        kitchen.session.tick(force=True)
+        assert (kitchen.controller.state, badge.unknown) == ("behind", lacked)
 
 
 def test_a_chosen_range_stays_a_replay_and_is_left_alone(kitchen):

@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 import twin
 from tests.fake_roads import DAY0, KITCHEN, RoadTimeline
 from tests.fake_timeline import send_message
+from tests.memory_source import MemorySource, loaded, row, table
 from tests.raw_orders import NOON, WHOLE, rows_of, timeline_of
+from tests.timeline.test_growing import KITCHEN as PLACE
+from tests.timeline.test_shown_live import BEGIN, END, drive, versions
 from twin.foundation.errors import ConfigError
 from twin.foundation.geo import project
 from twin.foundation.settings import TILES, Settings
 from twin.foundation.stages import STAGES
-from twin.foundation.times import DAY
+from twin.foundation.times import DAY, HOUR
 from twin.replay.controller import ReplayController
 from twin.sources.base import Location
 from twin.views.map import answers, messages, wire
@@ -144,6 +147,24 @@ def test_a_viewport_survives_the_way_to_metres_and_back(lon, lat, zoom):
     x, y = project(lat, lon)
     metres_per_pixel = messages.TILE_M / 2.0**zoom
     assert messages.to_viewport(float(x), float(y), metres_per_pixel) == pytest.approx((lon, lat, zoom), abs=1e-6)
+
+
+def test_hover_tells_what_live_showed_where_that_differs() -> None:
+    begin, tick = BEGIN + HOUR, row("T", "order_created", BEGIN)
+    way = drive("A", begin, [(120.0, 0.2), (240.0, 0.7)])
+    others = [[row(f"B{after}", "order_created", begin + after)] for after in (200, 400)]
+    grown = versions([[tick], way[:3], others[0], way[3:], others[1]])[-1]
+    number = grown.orders.row_of["A"]
+    told = answers.describe(grown, number, begin + 180)
+    assert told["live"] == "Live showed the driver 0.3 km from here, by a guess"
+    assert told["live_at"] == list(grown.shown_live(number, begin + 180).place)
+    assert "live" not in answers.describe(grown, number, begin + 121), "it was as good as right"
+    late = versions([[tick, way[0]], others[0], [way[1]]])[-1]
+    told = answers.describe(late, late.orders.row_of["A"], begin + 100)
+    assert told["live"] == "Live showed it as created: the pick-up came in 3 min late"
+    assert told["stage"] == "Out for delivery"
+    assert "live" not in answers.describe(late, late.orders.row_of["A"], begin - 1)
+    assert "live" not in answers.describe(loaded(MemorySource(table(way), at=PLACE), BEGIN, END), 0, begin + 180)
 
 
 def test_hover_tells_the_order_as_plain_text(sent):

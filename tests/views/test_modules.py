@@ -1,5 +1,6 @@
 """The JavaScript files import each other; what they become is one module, with each file once and nothing guessed."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -9,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from twin.views.shared import modules
-from twin.views.shared.modules import ModuleError, bundle_source, files, module_source, script_source
+from twin.views.shared.modules import ModuleError, bundle_source, files, module_source, script_source, without_comments
 
 ENTRIES = {path.stem: path for path in modules.views()}
 SCRIPTS = {
     modules.PACKAGE / "pages/kiosk/outer.js",
     modules.PACKAGE / "pages/operations/connection.js",
-    modules.PACKAGE / "pages/operations/few_models.js",
     modules.PACKAGE / "pages/operations/load_modules.js",
 }
 """Files that stand in the HTML of a page, with all that they import, as one script."""
@@ -105,6 +105,45 @@ def test_what_cannot_be_resolved_is_said_with_the_file_and_the_name(package, tex
     entry = package(entry=text, one="const a = 1, b = 2;\n\nexport { a, b };\n")
     with pytest.raises(ModuleError, match=message):
         module_source(entry)
+
+
+SAME = """
+const { parse } = require("internal/deps/acorn/acorn/dist/acorn");
+const read = (text) =>
+  JSON.stringify(parse(text, { ecmaVersion: "latest", sourceType: "module" }), (key, value) =>
+    key === "start" || key === "end" ? undefined : value);
+const texts = JSON.parse(require("node:fs").readFileSync(0, "utf-8"));
+console.log(JSON.stringify(Object.keys(texts).filter((name) => read(texts[name][0]) !== read(texts[name][1]))));
+"""
+"""Names the files, of {name: [text, text]} on stdin, of which Node's own parser reads two different programs."""
+
+
+def read_differently(texts: dict[str, tuple[str, str]]) -> list[str]:
+    node = shutil.which("node")
+    assert node
+    done = subprocess.run(
+        [node, "--expose-internals", "-e", SAME],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_code_without_comments_is_the_same_program():
+    """The program that Node reads, with every text in it; only the reading of it is compared, not where it stands."""
+    code = {path.name: path.read_text("utf-8") for path in modules.PACKAGE.rglob("*.js")}
+    code["made up"] = "// a `\n/** b\n * `c` */\n\n  const d = `\n  // e \\` ${1}\n  /* f */\n`; // g\n    d(`h`);\n"
+    bare = {name: without_comments(text) for name, text in code.items()}
+    assert read_differently({name: (text, bare[name]) for name, text in code.items()}) == []
+    assert read_differently({"a text": ("const a = `\n  b`;", "const a = `\nb`;")}) == ["a text"]
+    assert bare["made up"] == "const d = `\n  // e \\` ${1}\n  /* f */\n`; // g\nd(`h`);\n"
+    assert not [
+        line for name in code for line in bare[name].splitlines() if name != "made up" and line.startswith("//")
+    ]
 
 
 def test_every_file_of_the_package_is_part_of_a_view():

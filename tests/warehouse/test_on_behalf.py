@@ -5,6 +5,7 @@ nothing may use.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import re
@@ -384,6 +385,42 @@ def test_a_live_feed_ends_when_rights_are_read_anew_and_goes_on_for_who_still_ha
     assert begin(app, own, app.headers("ben"))[0] == 200
 
 
+def replay(app: App, place: str, speed: int) -> Iterator[str]:
+    """The lines of a replay of four hours, as they come."""
+    address = f"{app.address}{BASE}/locations/{place}/replay?start=2025-10-17T16:00:00Z&end=2025-10-17T20:00:00Z"
+    with (
+        httpx.Client(trust_env=False, timeout=SOON) as client,
+        client.stream("GET", f"{address}&speed={speed}", headers=app.headers("ben")) as answer,
+    ):
+        if answer.status_code != 200:
+            yield str(answer.status_code)
+        yield from answer.iter_lines()
+
+
+def test_a_replay_ends_when_rights_are_read_anew_and_goes_on_for_who_still_has_them(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A replay at life's pace takes four hours, of which a user may lose his rights in the first minute."""
+    own, token = USERS["ben"][0], app.tokens["ben"]
+    now = [max([time.monotonic(), *process.visitors._opened.values()])]
+    monkeypatch.setattr(process.visitors, "_clock", lambda: now[0])
+    deadline, said = time.monotonic() + SOON, ""
+    for line in replay(app, own, 60):
+        assert time.monotonic() < deadline, "it goes on"
+        said += f"{line}\n"
+        if line == "event: replay_position":
+            now[0] += process.settings_or_default.rights_s + 1
+    assert "event: replay_position" in said
+    assert "replay_complete" not in said, "who reads knows that there is more"
+    assert "event: replay_complete" in list(replay(app, own, 0))
+    monkeypatch.setitem(app.warehouse.users, token, User("ben", "location = 'sanfrancisco'"))
+    now[0] += process.settings_or_default.rights_s + 1
+    assert next(iter(replay(app, own, 0))) == "404"
+    monkeypatch.setitem(app.warehouse.users, token, User("ben", USERS["ben"][1]))
+    now[0] += process.settings_or_default.rights_s + 1
+    assert app.get("ben", f"{BASE}/locations").status == 200
+
+
 class Visit(Session):
     """A page in a user's browser; `said` is all that it received."""
 
@@ -435,6 +472,33 @@ def test_every_page_shows_what_the_user_may_read_alone(
         said = visit(app, user, path, pattern)
         assert found_in(said.encode("latin-1", "replace"), foreign(user, orders, path)) == [], path
         assert not any(token in said for token in app.used), path
+
+
+def test_an_open_page_ends_when_rights_are_read_anew(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds in memory what its user could read when it was opened; the browser opens it again, with what he may read then."""
+    own = USERS["ben"][0]
+    now = [max([time.monotonic(), *process.visitors._opened.values()])]
+    monkeypatch.setattr(process.visitors, "_clock", lambda: now[0])
+    monkeypatch.setattr("twin.server.sessions.RIGHTS_LOOK_S", 0.05)
+
+    async def look() -> tuple[int | None, int]:
+        page = Visit(app, "ben", f"/operations?location={own}")
+        await page.connect()
+        await page.send_event("document_ready")
+        await page.until(r'"settled".{0,40}true')
+        now[0] += process.settings_or_default.rights_s + 1
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(SOON):
+                while True:
+                    await page._receive()
+        socket = page._socket
+        assert socket is not None
+        again = await asyncio.to_thread(handshake, f"{app.address}/operations", page.token, **app.headers("ben"))
+        await page.close()
+        return socket.close_code, again
+
+    assert asyncio.run(look()) == (4001, 403)
+    assert NAMES[own] in visit(app, "ben", f"/operations?location={own}", r'"settled".{0,40}true')
 
 
 def test_a_page_is_joined_by_who_opened_it_alone(app: App) -> None:

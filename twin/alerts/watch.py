@@ -11,6 +11,7 @@ from twin.analysis.alerts import Evaluation, Rule
 from twin.analysis.alerts.evaluation import LEAD_S, STEP_S, Promises
 from twin.analysis.baseline import MOST_DAYS, History
 from twin.foundation import errand
+from twin.foundation.cache import ByteCache
 from twin.foundation.errors import TwinError
 from twin.foundation.times import DAY
 from twin.hub import Hub
@@ -21,6 +22,8 @@ LONGEST_CATCH_UP_S = DAY
 """What a process that was not there has missed beyond that is not told any more."""
 PAUSE_S = 5.0
 """Seconds between two looks at least, however often rows arrive."""
+KEPT_BYTES = 64 << 20
+"""Bytes of orders of the last looks at all kitchens, so that the next ones need not learn anew what is usual there."""
 
 
 def history_of(hub: Hub, location: str, begin: float, end: float) -> History:
@@ -41,6 +44,7 @@ class Watch:
     def __init__(self, hub: Hub, store: Store, senders: Sequence[Sender] = (), pause: float = PAUSE_S) -> None:
         self._hub, self._store, self._senders, self._pause = hub, store, senders, pause
         self._changed, self._ended = threading.Event(), threading.Event()
+        self._last: ByteCache[Evaluation] = ByteCache(KEPT_BYTES, lambda one: one.nbytes, hub.budget)
         self._end = hub.on_change(self._changed.set)
 
     def start(self) -> None:
@@ -98,10 +102,11 @@ class Watch:
             for rule in due
         }
         history = history_of(self._hub, location, min(begins.values()), edge)
-        evaluation = Evaluation(history, location, promises_of(self._hub))
+        evaluation = Evaluation(history, location, promises_of(self._hub), self._last.get(location))
         new: list[str] = []
         channels = [sender.channel for sender in self._senders]
         for rule in due:
             machine, changes = evaluation.run(rule, machines[rule.id], begins[rule.id], edge)
             new += self._store.advance(rule, location, machine, changes, channels)
+        self._last.put(location, evaluation)
         return new

@@ -82,6 +82,19 @@ class History:
         return self.milestones.shape[1]
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of the times."""
+        return self.milestones.nbytes + self.enter.nbytes
+
+    def equals(self, other: "History") -> bool:
+        """Return whether another history has the same orders, in the same sequence, on the same clock."""
+        return (
+            self.tz == other.tz
+            and np.array_equal(self.milestones, other.milestones, equal_nan=True)
+            and np.array_equal(self.enter, other.enter)
+        )
+
+    @property
     def created(self) -> Floats:
         return self.milestones[ev.ORDER_CREATED]
 

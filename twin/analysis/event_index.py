@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from twin.analysis.wording import is_late, is_over_target
+from twin.analysis.wording import EventLine, describe, is_late, is_over_target
 from twin.foundation.cache import ByteCache, one_each
 from twin.foundation.settings import DELIVERY_TARGET_S, LATE_AFTER_S
 from twin.timeline.events import MICROSECONDS, EventSlice
@@ -41,6 +41,8 @@ USUAL_GROUPS = frozenset(GROUPS) - {"ping"}
 """Groups checked at first. Pings are half of all events and rarely of interest, so they are not."""
 
 LONGEST_TEXT = 80
+MOST_LINES = 4000
+"""Lines kept per timeline, some 500 bytes each: pages of one session overlap, and sessions look at the same minutes."""
 REMEMBERED = 8
 """Results cached per timeline, 4 bytes per matching event: enough for a few users with a few filters each."""
 
@@ -112,6 +114,7 @@ class EventIndex:
         self._progress = events.progress
         self._orders = timeline.orders
         self._answers: ByteCache[Positions] = ByteCache(REMEMBERED, one_each)
+        self._lines: dict[tuple[int, float, float], EventLine] = {}
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -125,6 +128,20 @@ class EventIndex:
             order=self.order[positions],
             progress=self._progress[positions],
         )
+
+    def lines(self, timeline: Timeline, positions: Positions, target: float, late_after: float) -> list[EventLine]:
+        """Return the lines about the events at these positions of the index's timeline, see `describe`."""
+        keys = [(position, target, late_after) for position in positions.tolist()]
+        found = {key: line for key in keys if (line := self._lines.get(key)) is not None}
+        missing = [key for key in keys if key not in found]
+        if missing:
+            events = self.events(np.array([position for position, *_ in missing], np.int32))
+            fresh = dict(zip(missing, describe(timeline, events, target, late_after), strict=True))
+            found |= fresh
+            if len(self._lines) + len(fresh) > MOST_LINES:
+                self._lines = {}
+            self._lines |= fresh
+        return [found[key] for key in keys]
 
     def select(
         self,

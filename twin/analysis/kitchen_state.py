@@ -169,20 +169,24 @@ def head(state: int, over: tuple[tuple[str, int], ...], near: tuple[tuple[str, i
     >>> head(BUILDING, (("drivers", AMBER),), (("delivery", AMBER),))
     'Building up: drivers are few; near the usual: a quarter or more of deliveries late'
     >>> head(TROUBLE, (), (("delivery", RED),)), head(TROUBLE, ())
-    ('Trouble, easing; near the usual: half or more of deliveries late', 'Trouble, easing: back within the limits')
+    ('Trouble is easing; near the usual: half or more of deliveries late', 'Trouble is easing: back within the limits')
+    >>> head(BUILDING, (), (("ready", AMBER),)), head(BUILDING, ())
+    ('Calming down; near the usual: meals wait', 'Calming down: back within the limits')
     >>> head(CALM, (("delivery", RED),)), head(RECOVERING, ()), head(CALM, ())
     ('Near the usual: half or more of deliveries late', 'Recovering: back within the limits', '')
     """
     what, usual = (", ".join(words(signal, level) for signal, level in some) for some in (over, near))
     if state == CALM:
         return f"Near the usual: {', '.join(filter(None, (what, usual)))}" if what or usual else ""
-    named = _HEADS[state] if what or state == RECOVERING else f"{_HEADS[state]}, easing"
+    named = _HEADS[state] if what else _EASING[state]
     if not what and not usual:
         return f"{named}: back within the limits"
     return "; ".join(filter(None, (f"{named}: {what}" if what else named, usual and f"near the usual: {usual}")))
 
 
 _HEADS = {BUILDING: "Building up", TROUBLE: "Trouble", RECOVERING: "Recovering"}
+_EASING = {BUILDING: "Calming down", TROUBLE: "Trouble is easing", RECOVERING: "Recovering"}
+"""The same of a state that nothing calls for any more, but that lasts its ten minutes."""
 
 
 def states_of(timeline: Timeline, baseline: Baseline, limits: Limits) -> StateLog:

@@ -151,7 +151,7 @@ class MetricIndex:
         self._undated_deliveries: Floats = np.sort(delivered[undated & np.isfinite(delivered)])
         # a history of times alone, such as the baseline's, has no prices
         revenue = np.asarray(getattr(orders, "revenue", np.zeros(len(created))), np.float64)[by_creation]
-        priced = revenue > 0
+        priced = revenue != 0  # what was given back counts, as in every other sum
         self._any_price = bool(priced.any())
         self._revenue: Floats = np.concatenate(([0.0], np.cumsum(np.where(priced, revenue, 0.0))))
         self._unpriced: NDArray[np.int64] = np.concatenate(([0], np.cumsum(~priced)))

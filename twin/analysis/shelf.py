@@ -2,8 +2,8 @@
 
 A meal stands from the moment it is in Ready, as in the pipeline: its first `gk_finished` or `gk_ready`. It stands until it is
 picked up or, at a time t, until t if it had not been by then: nothing later than t is used. Where the record has neither event
-before the pick-up, nobody knows how long the meal stood, and it counts nowhere. Nor does one that was cancelled and not picked
-up, or one of more than four hours, which is an anomaly of the record, as for every duration.
+before the pick-up, or a delivery without one, nobody knows how long the meal stood, and it counts nowhere. Nor does one that was
+cancelled and not picked up, or one of more than four hours, which is an anomaly of the record, as for every duration.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from twin.foundation.settings import COLD_AFTER_S
 from twin.foundation.stages import OUT_FOR_DELIVERY, STALLED_AFTER
 from twin.foundation.times import Time, seconds
 from twin.timeline import events as ev
-from twin.timeline.orders import Orders
+from twin.timeline.orders import Orders, drove_off
 from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
@@ -55,6 +55,7 @@ class ShelfClock:
         self.until: Floats = orders.enter[OUT_FOR_DELIVERY]
         with np.errstate(invalid="ignore"):
             self.since: Floats = np.where(made <= self.until, made, np.nan)
+        self._unseen = np.isnan(drove_off(orders.milestones, orders.enter)) & np.isfinite(self.until)
         self._cancelled = orders.cancelled
 
     @property
@@ -66,7 +67,7 @@ class ShelfClock:
         """Return how long each meal had stood by t, (n,) seconds; NaN where it counts nowhere. By default, in the record."""
         with np.errstate(invalid="ignore"):
             stood = np.minimum(self.until, t) - self.since
-            dropped = (self._cancelled <= t) & (self.until > t)
+            dropped = ((self._cancelled <= t) & (self.until > t)) | (self._unseen & (self.until <= t))
             return np.where((stood >= 0) & (stood <= STALLED_AFTER) & ~dropped, stood, np.nan)
 
     def shelf(self, among: Bools | NDArray[np.int64] | None = None, t: float = np.inf) -> Shelf:

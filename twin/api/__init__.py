@@ -29,7 +29,7 @@ __all__ = ["ROUTES", "mount", "user_url"]
 
 ROUTES: list[tuple[str, type, dict[str, Any]]] = [
     (r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)/([^/.@]+)(@2x)?\.png", TileHandler, {}),
-    (r"/assets/([0-9a-f]+\.(?:js|woff2))", AssetHandler, {}),
+    (r"/assets/((?:[a-z]+\.)?[0-9a-f]+\.(?:js|woff2))", AssetHandler, {}),
     (r"/healthz", HealthHandler, {}),
     (r"/readyz", ReadyHandler, {}),
     (r"/metrics", MetricsHandler, {}),

@@ -34,6 +34,7 @@ from twin.api.stream import (
     bound_send_buffer,
     check_room,
     end_stream,
+    may_read,
     open_stream,
 )
 from twin.foundation import counters
@@ -282,5 +283,4 @@ async def _feed(handler: ApiHandler, location: str, reader: Reader, after: Posit
     hub, place = await _place(handler, location)
     inbox = process.inbox_of(hub)
     arrivals = await threads.streams.run(lambda: hub.cached(ArrivalLogs).of(place.id, inbox))
-    visitor = process.visitor_of(handler.request)
-    return Feed(reader, hub, place, arrivals, after, lambda: process.open_hub(visitor) is hub)
+    return Feed(reader, hub, place, arrivals, after, may_read(handler, hub))

@@ -75,7 +75,7 @@ class ReplayHandler(ApiHandler):
             begin_stream(self)
             if self.request.method == "HEAD":
                 return
-            await Stream(self, hub, place, query, after).run()
+            await Stream(self, hub, place, query, after, may_read=may_read(self, hub)).run()
 
     head = get
 
@@ -130,6 +130,12 @@ async def open_stream(handler: ApiHandler) -> AsyncIterator[None]:
         if not process.streams[client]:
             del process.streams[client]
         counters.STREAMS.set(process.streams.total())
+
+
+def may_read(handler: ApiHandler, hub: Hub) -> Callable[[], bool]:
+    """Return what says whether a hub is still what the user of a request may read: his rights are read anew now and then."""
+    visitor = process.visitor_of(handler.request)
+    return lambda: process.open_hub(visitor) is hub
 
 
 def end_stream(handler: ApiHandler) -> None:
@@ -200,11 +206,13 @@ class Stream:
         query: ReplayQuery,
         after: StreamPosition,
         *,
+        may_read: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """`may_read()` returns whether what the hub has is still what this reader may read: else the stream ends."""
         self._connection, self._hub, self._place = connection, hub, place
-        self._clock, self._sleep = clock, sleep
+        self._may_read, self._clock, self._sleep = may_read, clock, sleep
         self._start, self._end = micros(query.start), micros(query.end)
         self._speed = query.speed
         self._at = after
@@ -217,13 +225,15 @@ class Stream:
         self._waited = 0.0
 
     async def run(self) -> None:
-        """Send the stream until the end of its range."""
+        """Send the stream until the end of its range, or until its reader may not read what is sent any more."""
         now = self._clock
         self._connection.write(f"retry: {RETRY_S * 1000}\n\n")
         await self._send_update()  # open orders and figures at the beginning
         anchor = Anchor(t0=self._at.at / 1e6, speed=self._speed or 1.0, start=self._start / 1e6, end=self._end / 1e6)
         anchor = anchor.play(now())
         while True:
+            if not self._may_read():
+                return
             began = now()
             until = self._end if not self._speed or anchor.ended(began) else int(anchor.at(began) * 1e6)
             await self._send_events(until)

@@ -1,8 +1,8 @@
 """Files that are made once and found again, by any process of this user: a folder that is bounded in bytes.
 
 A file is made under a temporary name and then renamed, so that nobody reads half of one, whoever is ended when. Its name has a
-digest of its key, which says nothing about the data, and one of its contents: what a disk has damaged counts as missing, and is
-made anew. Where the folder is full, read-only or another user's, nothing is stored, and whoever comes next is only slower.
+digest of its key, which says nothing about the data, and a checksum of its contents: what a disk has damaged counts as missing,
+and is made anew. Where the folder is full, read-only or another user's, nothing is stored, and whoever comes next is only slower.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ import shutil
 import stat
 import tempfile
 import time
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,8 @@ ABANDONED_S = 24 * 3600.0
 DIGEST = "sha256"
 LETTERS = 32
 """Letters of a digest in a file's name."""
+READ_AT_ONCE = 1 << 18
+"""Bytes of a file that are checked at once: what a processor has near."""
 
 
 class DiskCache:
@@ -47,7 +50,7 @@ class DiskCache:
             if not _is_ours(self._folder):
                 return None
             for path in self._folder.glob(f"{_digest(key)}-*{ending}"):
-                if path.stem.endswith(_digest_of_file(path)):
+                if path.stem.endswith(_checksum(path)):
                     with suppress(OSError):  # in a folder that can only be read
                         path.touch()
                     return path
@@ -73,7 +76,7 @@ class DiskCache:
                 made.chmod(0o600)
                 if made.stat().st_size > self._most:
                     return None
-                path = self._folder / f"{_digest(key)}-{_digest_of_file(made)}{ending}"
+                path = self._folder / f"{_digest(key)}-{_checksum(made)}{ending}"
                 os.replace(made, path)
             self._make_room()
         except (OSError, pa.ArrowException, TwinError) as error:
@@ -109,6 +112,10 @@ def _digest(key: object) -> str:
     return hashlib.new(DIGEST, repr(key).encode()).hexdigest()[:LETTERS]
 
 
-def _digest_of_file(path: Path) -> str:
+def _checksum(path: Path) -> str:
+    """Return what tells whether a disk has damaged a file, which a CRC does as well as a digest, in a third of the time."""
+    found = 0
     with path.open("rb") as file:
-        return hashlib.file_digest(file, DIGEST).hexdigest()[:LETTERS]
+        while part := file.read(READ_AT_ONCE):
+            found = zlib.crc32(part, found)
+    return f"{found:08x}"

@@ -5,13 +5,13 @@ table. Orders and events are built by the functions that timelines are built by,
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from twin.foundation.lazily import at_first_use
 from twin.foundation.times import DAY
 from twin.notebook import tables
 from twin.sources.base import Location, Source, Window
@@ -19,25 +19,30 @@ from twin.timeline.event_log import EventLog
 from twin.timeline.events import decode
 from twin.timeline.orders import Orders, build_begun
 
+if TYPE_CHECKING:
+    import pandas as pd
+else:  # which only tables need
+    pd = at_first_use("pandas")
+
 WEEK = 7 * DAY
 
 Asked = Sequence[tuple[Location, Window]]
 """The kitchens that are asked for, each with its own range."""
-OfOrders = Callable[[Location, Orders, NDArray[Any]], pd.DataFrame]
+OfOrders = Callable[[Location, Orders, NDArray[Any]], "pd.DataFrame"]
 """Makes a table of some orders of a kitchen: those in these rows."""
 
 
-def orders(place: Location, built: Orders, rows: NDArray[Any]) -> pd.DataFrame:
+def orders(place: Location, built: Orders, rows: NDArray[Any]) -> "pd.DataFrame":
     """Return the table of orders."""
     return tables.orders_of(built, place.tz, rows)
 
 
-def items(_place: Location, built: Orders, rows: NDArray[Any]) -> pd.DataFrame:
+def items(_place: Location, built: Orders, rows: NDArray[Any]) -> "pd.DataFrame":
     """Return the table of items."""
     return tables.items_of(built, rows)
 
 
-def of_orders(source: Source, asked: Asked, *makes: OfOrders) -> list[pd.DataFrame]:
+def of_orders(source: Source, asked: Asked, *makes: OfOrders) -> "list[pd.DataFrame]":
     """Return a table for each of `makes` of the orders that began in the kitchens' ranges; none where no order did."""
     brands = source.names("brands")
     found: list[list[tuple[Location, pd.DataFrame]]] = [[] for _ in makes]
@@ -50,7 +55,7 @@ def of_orders(source: Source, asked: Asked, *makes: OfOrders) -> list[pd.DataFra
     return [_joined(parts, asked, by_order=True) for parts in found if parts]
 
 
-def events(source: Source, asked: Asked) -> list[pd.DataFrame]:
+def events(source: Source, asked: Asked) -> "list[pd.DataFrame]":
     """Return the table of the events in the kitchens' ranges, in a list; none where nothing happened."""
     found = []
     for place, part, rows in _by_kitchen(lambda start, end: source.query("happened", from_ts=start, to_ts=end), asked):
@@ -61,7 +66,7 @@ def events(source: Source, asked: Asked) -> list[pd.DataFrame]:
     return [_joined(found, asked)] if found else []
 
 
-def _joined(parts: list[tuple[Location, pd.DataFrame]], asked: Asked, by_order: bool = False) -> pd.DataFrame:
+def _joined(parts: "list[tuple[Location, pd.DataFrame]]", asked: Asked, by_order: bool = False) -> "pd.DataFrame":
     """Return the parts as one table, kitchen by kitchen; `by_order`: those of a kitchen by order, as its own table has them."""
     whole = []
     for place, _ in asked:

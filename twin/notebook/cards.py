@@ -1,15 +1,12 @@
-"""The card of an incident in a notebook, and the table of moments of which each has one."""
+"""The card of an incident in a notebook, and moments that have one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from twin.analysis.moments import Moment
 from twin.notebook.given_times import AnyTime
-from twin.notebook.trajectory_table import DrawnTable
 
 if TYPE_CHECKING:
     from twin.reports.card import Card
@@ -131,31 +128,3 @@ class FoundMoment:
 
     def __repr__(self) -> str:
         return f"<Moment {self.moment.when}: {self.moment.title}>"
-
-
-class MomentTable(DrawnTable):
-    """The moments as a data frame; a whole number gives one of them, which has a card: `k.moments[0].card()`.
-
-    Whatever is made of it (a selection, a copy) is a plain data frame.
-    """
-
-    @classmethod
-    def of(
-        cls,
-        table: pd.DataFrame,
-        moments: tuple[Moment, ...],
-        make: Callable[[Moment, AnyTime | None, str, str], IncidentCard],
-    ) -> "MomentTable":
-        """Return the `table` of `moments`, whose cards `make` makes."""
-        made = cls(table)
-        object.__setattr__(made, "_found", [FoundMoment(one, make) for one in moments])
-        return made
-
-    @property
-    def _constructor(self) -> Callable[..., pd.DataFrame]:
-        return pd.DataFrame
-
-    def __getitem__(self, key: Any) -> Any:
-        """Return a moment for a whole number, as of a list; else what a data frame returns."""
-        found: list[FoundMoment] = self.__dict__.get("_found", [])
-        return found[key] if isinstance(key, int) and not isinstance(key, bool) else super().__getitem__(key)

@@ -2,18 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from twin.analysis.comparison import Comparison, Difference, Side, names_of
 from twin.analysis.comparison import compare as compare_sides
 from twin.foundation.lazily import at_first_use
 from twin.notebook.kitchen import Kitchen
 
 if TYPE_CHECKING:
+    import pandas as pd
     import panel as pn
 
     from twin.notebook import paired_panes
-else:  # what draws, which tables do without
+else:  # which only tables need, and what draws, which these do without
+    pd = at_first_use("pandas")
     paired_panes = at_first_use("twin.notebook.paired_panes")
 
 
@@ -31,7 +31,7 @@ class Differences:
         self._kitchens = kitchens
 
     @property
-    def table(self) -> pd.DataFrame:
+    def table(self) -> "pd.DataFrame":
         """A row per figure: label, first, second, difference (second minus first) with its 95 % interval low to high, change.
 
         Minutes, percent, orders and drivers per hour of the clock, as the labels say; NaN where the data does not tell. `change`
@@ -57,7 +57,7 @@ class Differences:
         return self.comparison.sentence
 
     @property
-    def coverage(self) -> pd.Series:
+    def coverage(self) -> "pd.Series":
         """How much was compared: hours of the clock, orders of both, and those left out, whose half hour the other has not.
 
         >>> k = twin.open("demo").kitchen("chicago", day="2025-10-16")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from twin.analysis.first_view import LastDay
@@ -27,6 +26,7 @@ from twin.timeline.timeline import Timeline
 
 if TYPE_CHECKING:
     import duckdb
+    import pandas as pd
 
 TAKE_A_KITCHEN = {"kitchen", "location", "quality", "timeline", "kept", "streets", "last_hours", "last_day", "get"}
 """Methods whose first argument is a kitchen."""
@@ -40,7 +40,7 @@ class Locations(list[Location]):
     """
 
     @property
-    def table(self) -> pd.DataFrame:
+    def table(self) -> "pd.DataFrame":
         """The kitchens as a data frame, by id: name, orders, start, end, lat, lon, radius_m.
 
         >>> twin.open("demo").locations.table.loc["chicago", "name"]
@@ -306,7 +306,7 @@ class Twin(Hub, Mapping[str, Kitchen]):
 
     def orders(
         self, start: AnyTime | None = None, end: AnyTime | None = None, *, day: AnyTime | None = None
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """Return the orders of all kitchens as `Kitchen.orders`, with a column `kitchen`.
 
         The source finds them, in one statement a week; no kitchen is loaded. Times are in UTC where the kitchens are in
@@ -343,7 +343,7 @@ class Twin(Hub, Mapping[str, Kitchen]):
 
     def order_items(
         self, start: AnyTime | None = None, end: AnyTime | None = None, *, day: AnyTime | None = None
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """Return the items of the orders of all kitchens as `Kitchen.items`; else as `orders`.
 
         Its name is not `items`, which a mapping has.
@@ -375,7 +375,7 @@ class Twin(Hub, Mapping[str, Kitchen]):
 
     def events(
         self, start: AnyTime | None = None, end: AnyTime | None = None, *, day: AnyTime | None = None
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """Return the events of all kitchens as `Kitchen.events`; else as `orders`.
 
         Parameters
@@ -444,7 +444,7 @@ class Twin(Hub, Mapping[str, Kitchen]):
         found = ((place, self.within(place.id, *self._range(place, day, start, end))) for place in self.locations)
         return [(place, window) for place, window in found if window is not None]
 
-    def _made(self, made: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    def _made(self, made: "list[pd.DataFrame]") -> "list[pd.DataFrame]":
         """Return tables that have been made; raises ValueError where nothing was found to make them of."""
         if not made:
             places = self.locations

@@ -10,16 +10,23 @@ import math
 import re
 from dataclasses import dataclass
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
+from twin.foundation.lazily import at_first_use
 from twin.foundation.times import DAY, HOUR, Time
 from twin.foundation.zones import Zone
 from twin.sources.base import Window
 
-AnyTime = Time | dt.time | pd.Period
-Step = float | str | dt.timedelta | np.timedelta64 | pd.offsets.BaseOffset
+if TYPE_CHECKING:
+    import pandas as pd
+
+    AnyTime = Time | dt.time | pd.Period
+    Step = float | str | dt.timedelta | np.timedelta64 | pd.offsets.BaseOffset
+else:  # whoever gives no times of pandas does without it
+    pd = at_first_use("pandas")
+    AnyTime, Step = Time | dt.time, float | str | dt.timedelta | np.timedelta64
 
 _CLOCK = re.compile(r"(\d{1,2})(?::(\d{2})(?::(\d{2}))?)?(?:\s*([ap])\.?m\.?)?", re.IGNORECASE)
 _STEPS = "give seconds, a timedelta, or text such as 10s, 5min or 1h."
@@ -59,7 +66,7 @@ class GivenTimes:
         """
         clock = clock_seconds(value)
         if clock is None:
-            return self.tz.seconds(value.start_time if isinstance(value, pd.Period) else value)  # type: ignore[arg-type]
+            return self.tz.seconds(getattr(value, "start_time", value))  # type: ignore[arg-type]
         found = self._on_clock(clock)
         if len(found) > 1:
             found = [t for t in found if t != (self.window.start if closing else self.window.end)]

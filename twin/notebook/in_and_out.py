@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
-import pandas as pd
 import pyarrow as pa
 
 from twin.foundation.lazily import at_first_use
@@ -13,8 +12,9 @@ from twin.sources.tables import DIMENSIONS
 
 if TYPE_CHECKING:
     import duckdb
-else:  # which only who opens a source needs
-    duckdb = at_first_use("duckdb")
+    import pandas as pd
+else:  # which only who opens a source needs, and tables
+    duckdb, pd = at_first_use("duckdb"), at_first_use("pandas")
 
 EVENTS = "events"
 A_SOURCE = "a path, or a table of event rows (pandas, polars, Arrow, DuckDB, Spark)"
@@ -73,7 +73,7 @@ def _stream(rows: object) -> object:
     raise TypeError(f"A {type(rows).__name__} is no source: give {A_SOURCE}.")
 
 
-def to_parquet(tables: Mapping[str, pd.DataFrame], folder: str | Path) -> Path:
+def to_parquet(tables: "Mapping[str, pd.DataFrame]", folder: str | Path) -> Path:
     """Write each table as `folder/<name>.parquet`, its index as a column, and return the folder."""
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def to_parquet(tables: Mapping[str, pd.DataFrame], folder: str | Path) -> Path:
     return target
 
 
-def to_duckdb(tables: Mapping[str, pd.DataFrame], database: str | Path) -> "duckdb.DuckDBPyConnection":
+def to_duckdb(tables: "Mapping[str, pd.DataFrame]", database: str | Path) -> "duckdb.DuckDBPyConnection":
     """Return a connection to a database with these tables, which replace those of the same names, their index as a column."""
     connection = duckdb.connect(str(database))
     for name, table in tables.items():

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
 import numpy as np
-import pandas as pd
 
 from twin.analysis import brands
 from twin.analysis.baseline import Baseline
@@ -26,22 +25,24 @@ from twin.analysis.shelf import ShelfClock, by_brand
 from twin.foundation.lazily import at_first_use
 from twin.hub import Hub
 from twin.notebook import in_and_out, tables
-from twin.notebook.cards import IncidentCard, MomentTable
+from twin.notebook.cards import FoundMoment, IncidentCard
 from twin.notebook.follow import Follow
 from twin.notebook.given_times import AnyTime, GivenTimes, Step, step_seconds
 from twin.notebook.order_life import OrderLife
-from twin.notebook.trajectory_table import TrajectoryTable
 from twin.sources.base import Location, Window
 from twin.timeline.timeline import Snapshot, Timeline
 
 if TYPE_CHECKING:
     import holoviews as hv
+    import pandas as pd
     import panel as pn
 
-    from twin.notebook import curves, panes, saved
+    from twin.notebook import curves, drawn_tables, panes, saved
+    from twin.notebook.drawn_tables import MomentTable, TrajectoryTable
     from twin.replay.controller import ReplayController
     from twin.reports import card, day
-else:  # what draws, which tables do without
+else:  # which only tables need, and what draws, which these do without
+    pd, drawn_tables = at_first_use("pandas"), at_first_use("twin.notebook.drawn_tables")
     curves, panes, saved = (at_first_use(f"twin.notebook.{name}") for name in ("curves", "panes", "saved"))
     card, day = at_first_use("twin.reports.card"), at_first_use("twin.reports.day")
 
@@ -64,7 +65,7 @@ class Instant:
     """Promised delivery time, seconds."""
 
     @property
-    def time(self) -> pd.Timestamp:
+    def time(self) -> "pd.Timestamp":
         """The time.
 
         >>> twin.open("demo").kitchen("chicago").at("12:00").time.hour
@@ -82,7 +83,7 @@ class Instant:
         return self.snapshot.counts
 
     @property
-    def orders(self) -> pd.DataFrame:
+    def orders(self) -> "pd.DataFrame":
         """The open orders, by id, the longest in its stage first: stage, since, minutes.
 
         >>> list(twin.open("demo").kitchen("chicago").at("12:00").orders)
@@ -91,7 +92,7 @@ class Instant:
         return tables.open_orders(self.timeline, self.snapshot)
 
     @property
-    def drivers(self) -> pd.DataFrame:
+    def drivers(self) -> "pd.DataFrame":
         """The drivers on the road, by order: lat, lon, heading (degrees), progress 0..1, eta, whether the position is measured.
 
         >>> list(twin.open("demo").kitchen("chicago").at("12:00").drivers)
@@ -100,7 +101,7 @@ class Instant:
         return tables.drivers(self.timeline, self.snapshot)
 
     @property
-    def stages(self) -> pd.DataFrame:
+    def stages(self) -> "pd.DataFrame":
         """The five stages: mean minutes in each, ages of the orders in it now.
 
         >>> list(twin.open("demo").kitchen("chicago").at("12:00").stages.index)
@@ -109,7 +110,7 @@ class Instant:
         return tables.stage_figures(metrics_of(self.timeline).stages(self.snapshot))
 
     @property
-    def kpis(self) -> pd.Series:
+    def kpis(self) -> "pd.Series":
         """The KPIs as numbers; times in minutes, shares 0..1, NaN where undefined.
 
         >>> bool(twin.open("demo").kitchen("chicago").at("12:00").kpis["orders_per_hour"] > 0)
@@ -147,12 +148,12 @@ class Why:
         return self.account.sentence
 
     @cached_property
-    def table(self) -> pd.DataFrame:
+    def table(self) -> "pd.DataFrame":
         """A row per part, and one for what is usual: mean minutes, usual, late minutes and orders."""
         return tables.account(self.account)
 
     @cached_property
-    def shared(self) -> pd.DataFrame:
+    def shared(self) -> "pd.DataFrame":
         """What the late orders share: trait, its share of them and of the others, the interval of the difference, chance."""
         return tables.common_traits(self.common)
 
@@ -212,7 +213,7 @@ class Kitchen:
         return self._place
 
     @property
-    def start(self) -> pd.Timestamp:
+    def start(self) -> "pd.Timestamp":
         """The start of the range.
 
         >>> twin.open("demo").kitchen("chicago", day="2025-10-16").start
@@ -221,7 +222,7 @@ class Kitchen:
         return tables.stamp(self._window.start, self._place.tz)
 
     @property
-    def end(self) -> pd.Timestamp:
+    def end(self) -> "pd.Timestamp":
         """The end of the range, which is not in it.
 
         >>> twin.open("demo").kitchen("chicago", day="2025-10-16").end
@@ -254,7 +255,7 @@ class Kitchen:
         return Instant(self.data, self.data.at(self._times.at(time)), self._hub.settings.delivery_target_s)
 
     @property
-    def orders(self) -> pd.DataFrame:
+    def orders(self) -> "pd.DataFrame":
         """The orders that began in the range, by id: status, milestones, delivery_min, items, revenue, address.
 
         An order begins when it is created, or with its first event where its creation is not in the data: `created` is then NaT.
@@ -269,7 +270,7 @@ class Kitchen:
         return self._table("orders", lambda: tables.orders(self.data))
 
     @property
-    def items(self) -> pd.DataFrame:
+    def items(self) -> "pd.DataFrame":
         """The items of these orders, a row each: order, item, brand, qty, price of one.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
@@ -279,7 +280,7 @@ class Kitchen:
         return self._table("items", lambda: tables.items(self.data))
 
     @property
-    def order_brands(self) -> pd.DataFrame:
+    def order_brands(self) -> "pd.DataFrame":
         """The brands of these orders, a row per order and brand in it, to join on: order, brand, items, revenue.
 
         An order counts for each of its brands, with its whole delivery time, so these rows are more than the orders.
@@ -292,7 +293,7 @@ class Kitchen:
         return self._table("order_brands", lambda: tables.order_brands(self.data))
 
     @property
-    def stages(self) -> pd.DataFrame:
+    def stages(self) -> "pd.DataFrame":
         """One row per order and spell in a stage: order, stage, entered, left, minutes. A stalled order has left its stage.
 
         >>> k = twin.open("demo").kitchen("sanfrancisco", day="2025-10-16")
@@ -301,7 +302,7 @@ class Kitchen:
         """
         return self._table("stages", lambda: tables.stages(self.data))
 
-    def events(self, start: AnyTime | None = None, end: AnyTime | None = None) -> pd.DataFrame:
+    def events(self, start: AnyTime | None = None, end: AnyTime | None = None) -> "pd.DataFrame":
         """Return the events in a part of the range.
 
         Parameters
@@ -323,7 +324,7 @@ class Kitchen:
         part = self._times.between(start, end)
         return tables.events(self.data, self.data.between(part.start, part.end))
 
-    def trajectories(self, every: Step = TEN_SECONDS) -> TrajectoryTable:
+    def trajectories(self, every: Step = TEN_SECONDS) -> "TrajectoryTable":
         """Return where every driver was, in steps.
 
         A trip has a row at its start, its end (or the edge of the range) and at the multiples of the step between, as
@@ -347,7 +348,7 @@ class Kitchen:
         >>> bool(ways["order"].isin(k.stages.query("stage == 'out_for_delivery'")["order"]).all())
         True
         """
-        return TrajectoryTable(tables.trajectories(self.data, step_seconds(every)))
+        return drawn_tables.TrajectoryTable(tables.trajectories(self.data, step_seconds(every)))
 
     def order(self, order: str) -> OrderLife:
         """Return one order's life: its times, stages, events, items, address; a notebook shows it as a figure.
@@ -374,7 +375,7 @@ class Kitchen:
         """
         return OrderLife.of(self.data, order)
 
-    def brands(self, start: AnyTime | None = None, end: AnyTime | None = None) -> pd.DataFrame:
+    def brands(self, start: AnyTime | None = None, end: AnyTime | None = None) -> "pd.DataFrame":
         """Return the brands with orders in a part of the range, compared.
 
         An order counts for each of its brands, with its whole delivery time; revenue is split by item.
@@ -403,7 +404,7 @@ class Kitchen:
         return tables.brands(brands.performance(self.data, part.start, part.end), shelves)
 
     @property
-    def moments(self) -> MomentTable:
+    def moments(self) -> "MomentTable":
         """The moments, the most severe first: kind, title, sentence, why, start, end, at (when it is worst), severity.
 
         `why` says what the late minutes of the orders that began then were made of.
@@ -415,7 +416,8 @@ class Kitchen:
         True
         """
         found = self.insights.moments
-        return MomentTable.of(tables.moments(found, self.data.tz), found, self._card)
+        rows = [FoundMoment(one, self._card) for one in found]
+        return drawn_tables.MomentTable.of(tables.moments(found, self.data.tz), rows)
 
     def card(
         self, start: AnyTime, end: AnyTime, notes: str = "", link: str = "", known_at: AnyTime | None = None
@@ -454,7 +456,7 @@ class Kitchen:
         made = card.card_of(self._hub, self.data, moment.start, moment.end, moment=moment, known_at=until, link=link)
         return IncidentCard(made.with_notes(notes))
 
-    def troubles_at(self, time: AnyTime) -> pd.DataFrame:
+    def troubles_at(self, time: AnyTime) -> "pd.DataFrame":
         """Return the troubles that were going on at a time, or had ended up to ten minutes before, as they were known then.
 
         A trouble that was going on ends at the time, and counts what had happened by then.
@@ -478,7 +480,7 @@ class Kitchen:
         return tables.moments(self._hub.troubles_at(self.data, self._times.at(time)).moments, self.data.tz)
 
     @property
-    def ledger(self) -> pd.DataFrame:
+    def ledger(self) -> "pd.DataFrame":
         """The delay ledger, a row per delivery: its minutes by part, which add up, and what made it late.
 
         Of over 31 days the source makes it, so that they need not be loaded; so it does for `why`.
@@ -490,13 +492,13 @@ class Kitchen:
         """
         return self._table("ledger", self._make_ledger)
 
-    def _make_ledger(self) -> pd.DataFrame:
+    def _make_ledger(self) -> "pd.DataFrame":
         if is_long(self._window):
             return tables.long_ledger(self._long_ledger(self._window), self._place.tz)
         return tables.ledger(self.data, self._hub.ledger(self.data))
 
     @property
-    def shelf(self) -> pd.DataFrame:
+    def shelf(self) -> "pd.DataFrame":
         """The shelf clock, a row per finished meal: since when it stood, until its pick-up, minutes, and whether it was cold.
 
         Empty where the data knows no `gk_finished` or `gk_ready`: `settings.cold_after_s` says when a meal is cold.
@@ -509,7 +511,7 @@ class Kitchen:
         return self._table("shelf", lambda: tables.shelf(self.data, ShelfClock(self.data.orders, cold_after)))
 
     @property
-    def promises(self) -> pd.DataFrame:
+    def promises(self) -> "pd.DataFrame":
         """Whether promises were fair, a row per order and promise: promised, took and fair minutes, kept, doomed.
 
         The target is promised at the order, the driver's estimate of the drive at pick-up, in data that has it.
@@ -548,7 +550,7 @@ class Kitchen:
         return Why(book.account(among), common_traits(self.data.cached(traits_of), book.late, among))
 
     @property
-    def rejects(self) -> pd.DataFrame:
+    def rejects(self) -> "pd.DataFrame":
         """The location's rejected and flagged rows: what, reason, rows, share of all rows read.
 
         >>> list(twin.open("demo").kitchen("chicago").rejects)
@@ -576,7 +578,7 @@ class Kitchen:
         """
         return self._hub.insights(self.data)
 
-    def history(self, every: Step = TEN_MINUTES) -> pd.DataFrame:
+    def history(self, every: Step = TEN_MINUTES) -> "pd.DataFrame":
         """Return the KPIs over the range.
 
         Parameters
@@ -650,7 +652,7 @@ class Kitchen:
         return self._replay.controller
 
     @property
-    def selection(self) -> pd.DataFrame:
+    def selection(self) -> "pd.DataFrame":
         """The orders selected in the panes, as a table like `orders`.
 
         These are the order that was clicked; else the orders created in the section brushed on the timeline (without one, in
@@ -874,7 +876,7 @@ class Kitchen:
     def _long_ledger(self, window: Window) -> LongLedger:
         return self._hub.long_ledger(self._place.id, window)
 
-    def _table(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    def _table(self, name: str, make: Callable[[], "pd.DataFrame"]) -> "pd.DataFrame":
         """Return a table that is made once, as a frame of its own: whoever assigns to it changes it for nobody else."""
         if name not in self._tables:
             self._tables[name] = make()

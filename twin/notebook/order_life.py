@@ -3,15 +3,21 @@
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from twin.analysis.lifecycle import Lifecycle, lifecycle
 from twin.foundation.errors import UnknownOrderError
+from twin.foundation.lazily import at_first_use
 from twin.foundation.stages import STAGE_LABELS
 from twin.notebook import tables
 from twin.timeline.timeline import Timeline
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:  # which only tables need
+    pd = at_first_use("pandas")
 
 MINUTE = 60.0
 COLOURS = {"created": "#75849b", "cooking": "#e8650a", "ready": "#bf8000", "out_for_delivery": "#3b82f6"}
@@ -69,7 +75,7 @@ class OrderLife:
         return str(self._facts["status"])
 
     @property
-    def created(self) -> pd.Timestamp:
+    def created(self) -> "pd.Timestamp":
         """When it was ordered.
 
         >>> k = twin.open("demo").kitchen("chicago")
@@ -79,7 +85,7 @@ class OrderLife:
         return self._facts["created"]
 
     @property
-    def delivered(self) -> pd.Timestamp:
+    def delivered(self) -> "pd.Timestamp":
         """When it was delivered, NaT if it was not.
 
         >>> k = twin.open("demo").kitchen("chicago")
@@ -89,7 +95,7 @@ class OrderLife:
         return self._facts["delivered"]
 
     @property
-    def cancelled(self) -> pd.Timestamp:
+    def cancelled(self) -> "pd.Timestamp":
         """When it was cancelled, NaT if it was not.
 
         >>> k = twin.open("demo").kitchen("chicago")
@@ -151,7 +157,7 @@ class OrderLife:
         return np.nan if found is None else float(found.metres)
 
     @property
-    def stages(self) -> pd.DataFrame:
+    def stages(self) -> "pd.DataFrame":
         """A row per stage that it was in: stage, entered, left (NaT: not yet), minutes. Completed is never left.
 
         >>> k = twin.open("demo").kitchen("chicago")
@@ -161,7 +167,7 @@ class OrderLife:
         return tables.stages(self.timeline, self.row).drop(columns="order")
 
     @property
-    def events(self) -> pd.DataFrame:
+    def events(self) -> "pd.DataFrame":
         """Its events, as those of `Kitchen.events`.
 
         >>> k = twin.open("demo").kitchen("chicago")
@@ -171,7 +177,7 @@ class OrderLife:
         return tables.events(self.timeline, self.timeline.order(self.id).events).drop(columns="order")
 
     @property
-    def items(self) -> pd.DataFrame:
+    def items(self) -> "pd.DataFrame":
         """Its items, as those of `Kitchen.items`: item, brand, qty, price.
 
         >>> k = twin.open("demo").kitchen("chicago")
@@ -181,7 +187,7 @@ class OrderLife:
         return tables.items(self.timeline, np.array([self.row])).drop(columns="order")
 
     @cached_property
-    def _facts(self) -> pd.Series:
+    def _facts(self) -> "pd.Series":
         return tables.orders(self.timeline, np.array([self.row])).iloc[0]
 
     @cached_property

@@ -3,18 +3,21 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from twin.analysis.baseline import MOST_DAYS, History
 from twin.analysis.comparison import name_of
 from twin.analysis.race import FIGURES, ON_TIME, Entry, Race
 from twin.analysis.race import race as race_of
+from twin.foundation.lazily import at_first_use
 from twin.foundation.stages import STALLED_AFTER
 from twin.foundation.times import DAY
 from twin.notebook.kitchen import Kitchen
 
 if TYPE_CHECKING:
     import holoviews as hv
+    import pandas as pd
+else:  # which only tables need
+    pd = at_first_use("pandas")
 
 EVERY_S = 60.0
 """Seconds between two rows of the table."""
@@ -33,7 +36,7 @@ class Racing:
         self.race = race
 
     @property
-    def table(self) -> pd.DataFrame:
+    def table(self) -> "pd.DataFrame":
         """A row for each minute of the race (its index is the time on the kitchens' clocks), a column for each lane.
 
         >>> t = twin.open("demo")
@@ -49,7 +52,7 @@ class Racing:
         return shown
 
     @property
-    def leads(self) -> pd.DataFrame:
+    def leads(self) -> "pd.DataFrame":
         """A row for each change of the lead that lasted: clock, leader, before (empty: nobody), value.
 
         >>> t = twin.open("demo")

@@ -58,7 +58,7 @@ class SavedLists {
       first: start,
       until: Number.isFinite(until) ? until : null,
       oldest: foundTimes[0] ?? null,
-      rows,
+      rows: JSON.stringify(rows),
     };
   }
 

@@ -6,14 +6,12 @@ Every figure comes from the same function as the page's (timeline, metrics, bran
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pandas.api.types import union_categoricals
 
 from twin.analysis.brands import BrandFigures
 from twin.analysis.common_traits import CommonTrait
@@ -25,6 +23,7 @@ from twin.analysis.moments import Moment
 from twin.analysis.promise import PromiseBook
 from twin.analysis.shelf import Shelf, ShelfClock
 from twin.foundation.geo import unproject
+from twin.foundation.lazily import at_first_use
 from twin.foundation.stages import COMPLETED, STAGES
 from twin.foundation.times import Time
 from twin.foundation.zones import NAIVE, Zone
@@ -33,6 +32,11 @@ from twin.timeline import events as ev
 from twin.timeline.orders import Orders
 from twin.timeline.sampled import sampled
 from twin.timeline.timeline import DataQuality, EventSlice, Snapshot, Timeline
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:  # which only tables need
+    pd = at_first_use("pandas")
 
 MINUTE = 60.0
 
@@ -43,7 +47,7 @@ MONEY_DIGITS = 6
 _MILESTONES = ("created", "started", "finished", "ready", "arrived", "picked_up", "delivered", "cancelled")
 
 
-def stamps(times: Any, tz: Zone = NAIVE) -> NDArray[np.datetime64] | pd.DatetimeIndex:
+def stamps(times: Any, tz: Zone = NAIVE) -> "NDArray[np.datetime64] | pd.DatetimeIndex":
     """Return data seconds, (n,), as datetime64[us], in the kitchen's zone for instants; NaN and inf become NaT.
 
     >>> stamps([1760639400.0, float("nan")])
@@ -60,7 +64,7 @@ def stamps(times: Any, tz: Zone = NAIVE) -> NDArray[np.datetime64] | pd.Datetime
     return stamped if tz.naive else pd.DatetimeIndex(stamped).tz_localize("UTC").tz_convert(tz.name)
 
 
-def stamp(time: Time, tz: Zone = NAIVE) -> pd.Timestamp:
+def stamp(time: Time, tz: Zone = NAIVE) -> "pd.Timestamp":
     """Return a time as a `pandas.Timestamp`: naive for naive times, else in the kitchen's zone.
 
     >>> stamp("2025-10-16T20:30+02:00")
@@ -72,7 +76,7 @@ def stamp(time: Time, tz: Zone = NAIVE) -> pd.Timestamp:
     return stamped if tz.naive else stamped.tz_localize("UTC").tz_convert(tz.name)
 
 
-def locations(places: Sequence[Location]) -> pd.DataFrame:
+def locations(places: Sequence[Location]) -> "pd.DataFrame":
     """Return one row per kitchen, by id: name, orders, first and last event, position (degrees), radius (metres)."""
     return pd.DataFrame(
         {
@@ -88,7 +92,7 @@ def locations(places: Sequence[Location]) -> pd.DataFrame:
     )
 
 
-def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame:
+def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> "pd.DataFrame":
     """Return one row per order, by id: its status and milestones, minutes to delivery, items, revenue and address.
 
     A milestone that the data does not have is NaT, the minutes between are then NaN, as is the revenue where no item has a price.
@@ -97,7 +101,7 @@ def orders(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame
     return orders_of(timeline.orders, timeline.tz, begun(timeline) if rows is None else rows)
 
 
-def orders_of(built: Orders, tz: Zone, rows: NDArray[Any]) -> pd.DataFrame:
+def orders_of(built: Orders, tz: Zone, rows: NDArray[Any]) -> "pd.DataFrame":
     """Return the same of some orders, wherever they are from."""
     times = {name: getattr(built, name)[rows] for name in _MILESTONES}
     delivered, cancelled = np.isfinite(times["delivered"]), np.isfinite(times["cancelled"])
@@ -116,7 +120,7 @@ def orders_of(built: Orders, tz: Zone, rows: NDArray[Any]) -> pd.DataFrame:
     )
 
 
-def items(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame:
+def items(timeline: Timeline, rows: NDArray[Any] | None = None) -> "pd.DataFrame":
     """Return one row per item of an order: order, item, brand, qty, price (of one); `rows` as in `orders`.
 
     Texts are empty where the data has none, a price is 0 there.
@@ -124,7 +128,7 @@ def items(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame:
     return items_of(timeline.orders, begun(timeline) if rows is None else rows)
 
 
-def items_of(built: Orders, rows: NDArray[Any]) -> pd.DataFrame:
+def items_of(built: Orders, rows: NDArray[Any]) -> "pd.DataFrame":
     """Return the same of some orders, wherever they are from."""
     line, of_order = _lines(built, rows)
     return pd.DataFrame(
@@ -138,7 +142,7 @@ def items_of(built: Orders, rows: NDArray[Any]) -> pd.DataFrame:
     )
 
 
-def order_brands(timeline: Timeline, rows: NDArray[Any] | None = None) -> pd.DataFrame:
+def order_brands(timeline: Timeline, rows: NDArray[Any] | None = None) -> "pd.DataFrame":
     """Return one row per order and brand in it: order, brand, items (their number), revenue (of them); `rows` as in `orders`.
 
     An order of two brands has two rows; what has no brand is left out.
@@ -182,7 +186,7 @@ def _lines(built: Orders, rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArra
     return built.item_offsets[of_order] + within, of_order
 
 
-def _texts(texts: pa.DictionaryArray, line: NDArray[np.int64]) -> pd.Series:
+def _texts(texts: pa.DictionaryArray, line: NDArray[np.int64]) -> "pd.Series":
     return pd.Series(pc.fill_null(texts.take(pa.array(line)).cast(pa.string()), "").to_pylist(), dtype="str")
 
 
@@ -192,7 +196,7 @@ def begun(timeline: Timeline) -> NDArray[np.intp]:
     return np.flatnonzero((began >= window.start) & (began < window.end))
 
 
-def stages(timeline: Timeline, row: int | None = None) -> pd.DataFrame:
+def stages(timeline: Timeline, row: int | None = None) -> "pd.DataFrame":
     """Return one row per order of the window and spell in a stage: order, stage, entered, left (NaT: not yet), minutes.
 
     An order that stalls leaves its stage; if it resumes, it has another row. Completed is never left. `row`: of one order only.
@@ -217,7 +221,7 @@ def stages(timeline: Timeline, row: int | None = None) -> pd.DataFrame:
     )
 
 
-def events(timeline: Timeline, found: EventSlice) -> pd.DataFrame:
+def events(timeline: Timeline, found: EventSlice) -> "pd.DataFrame":
     """Return one row per event: ts, type, order, progress (0..1 of the way), lat, lon (degrees).
 
     The last three are those of driver pings, NaN for all other events.
@@ -225,7 +229,7 @@ def events(timeline: Timeline, found: EventSlice) -> pd.DataFrame:
     return events_of(timeline.orders.ids, timeline.tz, found)
 
 
-def events_of(ids: pa.StringArray, tz: Zone, found: EventSlice) -> pd.DataFrame:
+def events_of(ids: pa.StringArray, tz: Zone, found: EventSlice) -> "pd.DataFrame":
     """Return the same of some events, wherever they are from; `ids` are those of the orders that they speak of."""
     nowhere = np.full(len(found), np.nan)
     return pd.DataFrame(
@@ -240,7 +244,7 @@ def events_of(ids: pa.StringArray, tz: Zone, found: EventSlice) -> pd.DataFrame:
     )
 
 
-def of_kitchens(parts: Sequence[tuple[Location, pd.DataFrame]]) -> pd.DataFrame:
+def of_kitchens(parts: "Sequence[tuple[Location, pd.DataFrame]]") -> "pd.DataFrame":
     """Return tables of kitchens as one, with a column `kitchen` (the id) before theirs; a kitchen may have several, in a row.
 
     Times are in the kitchens' zone if that is the same for all, else in UTC.
@@ -257,11 +261,11 @@ def of_kitchens(parts: Sequence[tuple[Location, pd.DataFrame]]) -> pd.DataFrame:
     for name, column in made[0].items():
         # types that one alone has
         if isinstance(column.dtype, pd.CategoricalDtype) and joined[name].dtype != column.dtype:
-            joined[name] = union_categoricals([part[name] for part in made])
+            joined[name] = pd.api.types.union_categoricals([part[name] for part in made])
     return joined
 
 
-def trajectories(timeline: Timeline, every: float) -> pd.DataFrame:
+def trajectories(timeline: Timeline, every: float) -> "pd.DataFrame":
     """Return the positions of all drivers on the road in the window: order, t, lat, lon, speed, heading, measured.
 
     Each trip has a row at its start, at its end, and at the multiples of `every` seconds between; a trip that crosses an edge of
@@ -284,7 +288,7 @@ def trajectories(timeline: Timeline, every: float) -> pd.DataFrame:
     )
 
 
-def open_orders(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
+def open_orders(timeline: Timeline, snapshot: Snapshot) -> "pd.DataFrame":
     """Return the open orders of a snapshot, by id, the longest in its stage first: stage, since, minutes in it."""
     table = pd.DataFrame(
         {
@@ -297,7 +301,7 @@ def open_orders(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
     return table.sort_values("minutes", ascending=False)
 
 
-def drivers(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
+def drivers(timeline: Timeline, snapshot: Snapshot) -> "pd.DataFrame":
     """Return the drivers on the road, by order: position (degrees), heading (degrees), progress 0..1, arrival."""
     found = snapshot.drivers
     return pd.DataFrame(
@@ -313,7 +317,7 @@ def drivers(timeline: Timeline, snapshot: Snapshot) -> pd.DataFrame:
     )
 
 
-def stage_figures(figures: list[StageFigures]) -> pd.DataFrame:
+def stage_figures(figures: list[StageFigures]) -> "pd.DataFrame":
     """Return one row per stage: mean minutes in it (of orders that left it in the last hour), ages of orders in it, entries."""
     return pd.DataFrame(
         {
@@ -355,14 +359,14 @@ KPIS = (
 """The columns of `kpis`, for who offers them before there is a table."""
 
 
-def kpis(timeline: Timeline, times: NDArray[np.float64], target: float) -> pd.DataFrame:
+def kpis(timeline: Timeline, times: NDArray[np.float64], target: float) -> "pd.DataFrame":
     """Return the KPIs at many times, (n,) seconds: one row each, by time; `target` is the promised delivery time, seconds."""
     index = metrics_of(timeline)
     rows = [kpi_row(index.kpis(t, timeline.counts(t), target), drivers_at(timeline, t)) for t in times.tolist()]
     return pd.DataFrame(rows, index=pd.Index(stamps(times, timeline.tz), name="time"))
 
 
-def brands(figures: list[BrandFigures], shelves: Mapping[str, Shelf]) -> pd.DataFrame:
+def brands(figures: list[BrandFigures], shelves: Mapping[str, Shelf]) -> "pd.DataFrame":
     """Return one row per brand, the one with most orders first; `shelves` say how long the brands' meals stood, by brand."""
     stood = [shelves[one.brand] for one in figures]
     return pd.DataFrame(
@@ -381,7 +385,7 @@ def brands(figures: list[BrandFigures], shelves: Mapping[str, Shelf]) -> pd.Data
     )
 
 
-def moments(found: Sequence[Moment], tz: Zone = NAIVE) -> pd.DataFrame:
+def moments(found: Sequence[Moment], tz: Zone = NAIVE) -> "pd.DataFrame":
     """Return one row per moment, the most severe first; `at` is when it is worst."""
     return pd.DataFrame(
         {
@@ -398,7 +402,7 @@ def moments(found: Sequence[Moment], tz: Zone = NAIVE) -> pd.DataFrame:
     )
 
 
-def ledger(timeline: Timeline, book: Ledger) -> pd.DataFrame:
+def ledger(timeline: Timeline, book: Ledger) -> "pd.DataFrame":
     """Return one row per delivery of the window, by order: its parts in minutes, their sum, and what made it late.
 
     `late_<part>_min` are the minutes beyond the target that a part made, `late_usual_min` those that are usual at that hour; all
@@ -410,7 +414,7 @@ def ledger(timeline: Timeline, book: Ledger) -> pd.DataFrame:
     return _ledger(book, rows, timeline.orders.created[rows], waits, timeline.tz, _ids(timeline.orders.ids, rows))
 
 
-def long_ledger(book: LongLedger, tz: Zone) -> pd.DataFrame:
+def long_ledger(book: LongLedger, tz: Zone) -> "pd.DataFrame":
     """Return the same of a range that is too long to load."""
     found = book.orders()
     whole = Ledger.of_parts(found.parts, found.total, found.usual, book.target)
@@ -424,8 +428,8 @@ def _ledger(
     created: NDArray[np.float64],
     waits: NDArray[np.float64],
     tz: Zone,
-    ids: pd.Index,
-) -> pd.DataFrame:
+    ids: "pd.Index",
+) -> "pd.DataFrame":
     late = np.zeros((len(book.total), len(PARTS) + 1))
     late[book.blame.rows] = book.blame.seconds
     return pd.DataFrame(
@@ -442,7 +446,7 @@ def _ledger(
     )
 
 
-def shelf(timeline: Timeline, clock: ShelfClock) -> pd.DataFrame:
+def shelf(timeline: Timeline, clock: ShelfClock) -> "pd.DataFrame":
     """Return one row per order of the window whose meal stood, by order: since, until (NaT: never picked up), minutes, cold."""
     began = timeline.orders.began
     stood = clock.stood()
@@ -458,7 +462,7 @@ def shelf(timeline: Timeline, clock: ShelfClock) -> pd.DataFrame:
     )
 
 
-def promises(timeline: Timeline, book: PromiseBook) -> pd.DataFrame:
+def promises(timeline: Timeline, book: PromiseBook) -> "pd.DataFrame":
     """Return one row per order of the window and promise that it was made: promised, took, fair minutes, keep, kept, doomed.
 
     `keep` is the share of earlier orders like it that would have kept it; that and `fair_min` are NaN where too few were known.
@@ -484,7 +488,7 @@ def promises(timeline: Timeline, book: PromiseBook) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def account(found: Account) -> pd.DataFrame:
+def account(found: Account) -> "pd.DataFrame":
     """Return one row per part, and one for what is usual beyond the target: mean minutes, usual, and what it made late.
 
     `late_min` and `late_orders` add up to those of all deliveries. `alone` orders would have been late by this part alone,
@@ -508,7 +512,7 @@ def account(found: Account) -> pd.DataFrame:
     )
 
 
-def common_traits(found: Sequence[CommonTrait]) -> pd.DataFrame:
+def common_traits(found: Sequence[CommonTrait]) -> "pd.DataFrame":
     """Return one row per trait that some orders share, the largest difference first; shares are 0 to 1."""
     return pd.DataFrame(
         {
@@ -524,7 +528,7 @@ def common_traits(found: Sequence[CommonTrait]) -> pd.DataFrame:
     )
 
 
-def rejects(quality: DataQuality) -> pd.DataFrame:
+def rejects(quality: DataQuality) -> "pd.DataFrame":
     """Return one row per reason: `set aside` (rejected) or `used, odd` (flagged), rows, and their share of all rows read."""
     rows = [("set aside", reason, count) for reason, count in quality.rejected.items()]
     rows += [("used, odd", reason, count) for reason, count in quality.flagged.items()]
@@ -533,7 +537,7 @@ def rejects(quality: DataQuality) -> pd.DataFrame:
     return table
 
 
-def html(title: str, facts: Sequence[str], table: pd.DataFrame) -> str:
+def html(title: str, facts: Sequence[str], table: "pd.DataFrame") -> str:
     """Return the HTML of an object in a notebook: a title, facts, a table. All of them are escaped.
 
     >>> html("<b>", ["1 & 2"], pd.DataFrame())[:43]
@@ -551,11 +555,11 @@ def _own_stamps(places: Sequence[Location], seconds: list[float]) -> Any:
     return pd.Series([stamp(t, place.tz) for place, t in zip(places, seconds, strict=True)], dtype=object).to_numpy()
 
 
-def _ids(ids: pa.StringArray, rows: NDArray[Any]) -> pd.Index:
+def _ids(ids: pa.StringArray, rows: NDArray[Any]) -> "pd.Index":
     return pd.Index(ids.take(np.asarray(rows, np.int64)).to_pylist(), name="order", dtype="str")
 
 
-def _stages(numbers: NDArray[Any]) -> pd.Categorical:
+def _stages(numbers: NDArray[Any]) -> "pd.Categorical":
     return pd.Categorical([STAGES[number] for number in numbers.tolist()], list(STAGES), ordered=True)
 
 

@@ -18,4 +18,5 @@ def frame(path: Path) -> jinja2.Template:
     """Return a template that extends Panel's own page. Given its text, Panel would compile it for every session."""
     # the options are Panel's own: its page puts in scripts as they are, and the frames escape what comes from outside
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)  # noqa: S701
-    return environment.from_string("{% extends base %}\n" + path.read_text("utf-8"))
+    scripts = Path(__file__).with_name("scripts.html")
+    return environment.from_string("{% extends base %}\n" + scripts.read_text("utf-8") + path.read_text("utf-8"))

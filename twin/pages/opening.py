@@ -10,7 +10,9 @@ from pathlib import Path
 import jinja2
 import panel as pn
 
+from twin.pages.few_models import models_url
 from twin.server.assets import publish
+from twin.views.shared.modules import without_comments
 from twin.views.shared.typeface import head
 
 FOLDER = Path(__file__).parent
@@ -21,14 +23,15 @@ def opening(kind: str, mounted: bool) -> dict[str, str]:
 
     `mounted`: whether the page's server serves our routes. Elsewhere (a plain Bokeh server, a test) there is nothing to say.
     """
-    names = ("opening_script", "opening_style", "opening_bar", "opening_font")
+    names = ("opening_script", "opening_style", "opening_bar", "opening_font", "models")
     if not mounted:
         return dict.fromkeys(names, "")
     base = pn.state.rel_path or "."
+    script = publish(without_comments(_text("opening.js")))
     bar = _bar().render(kind=kind, connection=f"{base}/connection")
-    return dict(
-        zip(names, (f"{base}/{publish(_text('opening.js'))}", _text("opening.css"), bar, head(base)), strict=True)
-    )
+    models = models_url() if kind == "page" else ""
+    values = (f"{base}/{script}", _text("opening.css"), bar, head(base), models and f"{base}/{models}")
+    return dict(zip(names, values, strict=True))
 
 
 @functools.cache

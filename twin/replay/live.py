@@ -32,6 +32,8 @@ LEARN_EVERY_S = 20.0
 """Least seconds between two examinations of what stands out: its grid is minutes."""
 IDLE = 20.0
 """What is made rests for so many times the CPU seconds that it took: following a kitchen costs a twentieth of a core at most."""
+MOST_CORRECTED = 20
+"""Stretches of time of which pages are told that they were corrected after their figures were final."""
 GROWS_WITHIN_S = DAY
 """A source whose latest event is so near to the kitchen's clock is growing, if it can change at all."""
 
@@ -41,9 +43,10 @@ class LiveState(State):
     """A kitchen as it is now.
 
     edge: the time of its latest event, data seconds; came: when that was read, wall seconds of `time.monotonic`; final: events
-    before this may be taken as complete (`Settings.final_after_s`); late: how many came after that all the same; rhythm: how
-    often events come; t: the moment that pages which follow show when they take it, one for all, so that what is made of it
-    is made once; insights: of this timeline or a slightly earlier one, None until there are any.
+    before this may be taken as complete (`Settings.final_after_s`); late: how many came after that all the same; corrected:
+    [from, to] of the times of which something was unknown when they were final, the latest; rhythm: how often events come; t: the
+    moment that pages which follow show when they take it, one for all, so that what is made of it is made once; insights: of this
+    timeline or a slightly earlier one, None until there are any.
     """
 
     timeline: Timeline
@@ -51,6 +54,7 @@ class LiveState(State):
     came: float
     final: float
     late: int
+    corrected: list[list[float]]
     rhythm: Rhythm
     t: float
     pace: float = 1.0
@@ -113,7 +117,9 @@ class LiveKitchen(Followed[LiveState]):
             self._playhead = Anchor(t0=edge, wall0=wall, end=edge, edge=edge, playing=True, live=True)
         self._playhead = self._playhead.grow(wall, edge)
         t, came, pace = self._playhead.t0, self._moves.came, self._moves.pace
-        self._state = LiveState(timeline, edge, came, final, late, timeline.cached(rhythm_of), t, pace, self._insights)
+        corrected = timeline.corrected(hub.settings.final_after_s)[-MOST_CORRECTED:].tolist()
+        rhythm = timeline.cached(rhythm_of)
+        self._state = LiveState(timeline, edge, came, final, late, corrected, rhythm, t, pace, self._insights)
         return self._state
 
     def learn(self) -> None:

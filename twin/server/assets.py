@@ -14,10 +14,13 @@ TYPES = {"js": "text/javascript; charset=utf-8", "woff2": "font/woff2"}
 """What is served, by the end of its address."""
 
 
-def publish(content: str | bytes, kind: str = "js") -> str:
-    """Serve a script (an ES module) or a font from now on; return its address, relative to the server's prefix."""
+def publish(content: str | bytes, kind: str = "js", prefix: str = "") -> str:
+    """Serve a script or a font from now on; return its address, relative to the server's prefix.
+
+    `prefix`: a word that its name begins with, for whoever reads that it did not come.
+    """
     body = content.encode() if isinstance(content, str) else content
-    name = f"{hashlib.sha256(body).hexdigest()[:20]}.{kind}"
+    name = f"{prefix and prefix + '.'}{hashlib.sha256(body).hexdigest()[:20]}.{kind}"
     process.assets[name] = body
     return f"assets/{name}"
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from bokeh.server.contexts import ApplicationContext
+from bokeh.server.session import ServerSession
 from bokeh.util import serialization
 from tornado.httputil import HTTPServerRequest
 
@@ -64,6 +65,9 @@ ARRIVED_S = 0.2
 """Seconds after which the source is looked at when events have come: so long they are gathered."""
 REST, LONGEST_REST_S = 20.0, 30.0
 """A look rests the CPU seconds that it took so many times, but never longer: all looks take a twentieth of a core."""
+UNSEEN_REST, UNSEEN_S = 60.0, 5.0
+"""... and a sixtieth while nobody follows what comes in, as long as it comes within so many seconds. Whoever begins to follow has
+the source look at once (`twin.replay.followed`)."""
 
 VISITOR_SHARE = TIMELINE_SHARE / 8
 """Share of the process's memory for the timelines of one visitor's hub that no page shows."""
@@ -130,6 +134,8 @@ class Process:
         """Compressed files, by address and ETag."""
         self.attached: WeakSet[ApplicationContext] = WeakSet()
         """Pages whose server has our routes."""
+        self.outlived: WeakSet[ServerSession] = WeakSet()
+        """Sessions that nobody may join any more: they hold what their users could read before their rights were read anew."""
         self.refused_hosts: set[str] = set()
         """Names in the Host header that were refused and logged; changed only on the event loop."""
         self.watchdog: Watchdog | None = None
@@ -417,7 +423,10 @@ class Process:
         except TwinError as error:
             log.warning("new events cannot be read: %s", error)
         finally:
-            rest = min(REST * (time.thread_time() - begun), LONGEST_REST_S)
+            spent = time.thread_time() - begun
+            rest = min(REST * spent, LONGEST_REST_S)
+            if self._hub is not None and not self._hub.is_followed:
+                rest = max(rest, min(UNSEEN_REST * spent, UNSEEN_S))
             self._looks_from = time.monotonic() + rest
 
     def tileset(self, hub: Hub, location: str) -> TileSet:

@@ -3,6 +3,9 @@
 Bokeh takes a session's id from `?bokeh-session-id=`, a token from `?bokeh-token=`. Who sends somebody such a link shares that
 visitor's document: he can put a script into it. A signature alone does not help, as everybody gets a signed token with a page of
 his own. So only the WebSocket of the page itself takes a token.
+
+Where each reads with his own rights, a page lives as long as they count (`Settings.rights_s`): then its WebSocket is closed and
+its session joined by nobody, and the browser opens a new one, with the rights that its user has then.
 """
 
 import logging
@@ -11,14 +14,16 @@ from typing import Any
 from bokeh.util.token import check_token_signature, get_session_id
 from panel.io.server import AutoloadJsHandler, DocHandler, WSHandler
 from tornado.httputil import HTTPServerRequest
+from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
 from twin.foundation.errors import SignInError
+from twin.hub import Hub
 from twin.server.admission import InTurn
 from twin.server.embedding import embed_origins
 from twin.server.process import process
 from twin.server.templates import PAGES
-from twin.server.visitors import note_of
+from twin.server.visitors import Visitor, note_of
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +31,10 @@ LONGEST_MESSAGE = 4 << 20
 """Bytes of a whole message of a page. A message comes in parts, and its first one says how many: there is no end to them."""
 TOO_BIG = 1009
 """Code with which a WebSocket is closed for that."""
+RIGHTS_ANEW = 4001
+"""Code with which a WebSocket is closed when what its user may read is read anew; `connection.js` opens the page again."""
+RIGHTS_LOOK_S = 5.0
+"""Seconds between two looks whether that is due."""
 ARGUMENTS = frozenset({"bokeh-session-id", "bokeh-token"})
 HEADER = "Bokeh-Session-Id"
 
@@ -74,6 +83,33 @@ class SocketHandler(WSHandler):
     """
 
     _received = 0
+    _visitor: Visitor | None = None
+    _hub: Hub | None = None
+    _look: object = None
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        """Join the page's session; where its user reads with his own rights, for as long as these count."""
+        super().open(*args, **kwargs)
+        self._visitor = process.visitor_of(self.request)
+        if self._visitor is not None:
+            self._look_at_rights()
+
+    def on_close(self) -> None:
+        """Look no more."""
+        if self._look is not None:
+            IOLoop.current().remove_timeout(self._look)
+        self._visitor = self._hub = None
+        super().on_close()
+
+    def _look_at_rights(self) -> None:
+        hub = process.open_hub(self._visitor)
+        if self._hub is not None and hub is not self._hub:
+            if self.connection is not None:
+                process.outlived.add(self.connection.session)
+            self.close(RIGHTS_ANEW)
+            return
+        self._hub = hub
+        self._look = IOLoop.current().call_later(RIGHTS_LOOK_S, self._look_at_rights)
 
     async def prepare(self) -> None:
         """Check the login, then the token in the second of the offered protocols."""
@@ -104,7 +140,8 @@ class SocketHandler(WSHandler):
             return True
         wanted = get_session_id(self._offered_token())
         mine = next((one for one in self.application_context.sessions if one.id == wanted), None)
-        return mine is None or note_of(mine) is visitor  # a session that is gone is made anew, for who connects
+        # a session that is gone is made anew, for who connects
+        return mine is None or (note_of(mine) is visitor and mine not in process.outlived)
 
     def _offered_token(self) -> str:
         return self.request.headers.get("Sec-WebSocket-Protocol", "").partition(",")[2].strip()

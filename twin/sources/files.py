@@ -224,7 +224,7 @@ class FileSource:
             raise OtherwiseError("it is more than may be read")
         accounts, names = self._account.result(), self._dimension("locations")
         broken = news.broken_lines + batch.broken_lines
-        used = growth.NONE_USED
+        used = growth.USED.empty_table()
         if len(batch.rows):
             try:
                 # a table that is made meanwhile would miss the batch
@@ -474,7 +474,9 @@ class FileSource:
             self.times = first.times or "naive"
             self._reading, self._kinds = replace(first, only_plain=True), kind_of_times.Kinds(1, 0, 0)
             create_events(database, groups, self._reading)
-            if not database.execute(queries.leftover_for_duckdb(first)):
+            # the rules for the rest, which are long, are only asked about texts that there are
+            other = database.execute("SELECT 1 FROM events WHERE unread IS NOT NULL LIMIT 1")
+            if not other or not database.execute(queries.leftover_for_duckdb(first)):
                 reading = None
         while reading is not None:
             create_events(database, groups, reading)
@@ -529,7 +531,7 @@ class FileSource:
         """Give each later life of an id that is used again a name of its own; return the long orders then, and these lives."""
         long_orders = self._find_long_orders()
         if LongOrders.from_rows(long_orders).longest <= lives.APART_S:
-            return long_orders, lives.NONE_REUSED
+            return long_orders, lives.COLUMNS_OF_REUSED.empty_table()
         reused = self._database.table(queries.for_duckdb("reused"))
         if found := Reused.from_rows(reused):
             self._database.rename_lives(reused.append_column("name", pa.array([one.name for one in found])))

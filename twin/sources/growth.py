@@ -43,8 +43,8 @@ _PLACES = pa.schema(
         *((name, pa.float64()) for name in ("lat", "lon", "radius_m")),
     ]
 )
-NONE_USED = COLUMNS.append(pa.field("location", pa.string())).empty_table()
-"""The used rows of a batch that has none."""
+USED = COLUMNS.append(pa.field("location", pa.string()))
+"""The columns of the used rows of a batch."""
 _USED = "order_id, event_type, ts, sequence"
 """What makes two rows of a location copies of each other."""
 
@@ -116,7 +116,7 @@ def add(cursor: "duckdb.DuckDBPyConnection", batch: pa.Table, known: Known, rela
         landmarks=marks,
         volumes=_volumes(known.volumes, before, after),
     )
-    return Grown(grown, counts, used.select(NONE_USED.column_names))
+    return Grown(grown, counts, used.select(USED.names))
 
 
 def kitchens(known: Known, dimension: Iterable[Mapping[str, Any]]) -> list[Location]:

@@ -48,13 +48,13 @@ class Reused:
         ]
 
 
-NONE_REUSED = pa.table(
+COLUMNS_OF_REUSED = pa.schema(
     {
-        "location": pa.array([], pa.string()), "order_id": pa.array([], pa.string()), "life": pa.array([], pa.int64()),
-        "began": pa.array([], pa.timestamp("us")), "next_began": pa.array([], pa.timestamp("us")),
+        "location": pa.string(), "order_id": pa.string(), "life": pa.int64(), "began": pa.timestamp("us"),
+        "next_began": pa.timestamp("us"),
     }
 )  # fmt: skip
-"""The rows of queries/reused.sql where there is none."""
+"""The columns of queries/reused.sql that are read."""
 
 
 def life_name(order: str, life: int) -> str:

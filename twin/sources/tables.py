@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from twin.foundation.columns import numbers
 from twin.foundation.errors import UnknownLocationError
 from twin.foundation.times import EARLIEST, LATEST
 from twin.sources import known_kitchens, time_zones
@@ -120,8 +121,9 @@ def kitchens(rows: pa.Table, volume: pa.Table, dimension: Iterable[Mapping[str, 
 
     Their zones are those that the table names: `time_zones.in_zones` chooses.
     """
-    counted = volume.group_by("location").aggregate([("orders", "sum")])
-    orders = dict(zip(counted["location"].to_pylist(), counted["orders_sum"].to_pylist(), strict=True))
+    code, places = _codes(volume)
+    counted = np.bincount(code, numbers(volume["orders"]), len(places)).astype(np.int64)
+    orders = dict(zip(places, counted.tolist(), strict=True))
     table = {str(row.get("location_id") or row.get("id") or ""): row for row in dimension}
     table |= {str(row["location_code"]): row for row in table.values() if row.get("location_code")}
     found = []
@@ -154,16 +156,20 @@ def kitchens(rows: pa.Table, volume: pa.Table, dimension: Iterable[Mapping[str, 
 
 def volumes(rows: pa.Table, found: Iterable[Location]) -> dict[str, Volume]:
     """Return orders per hour by location from the rows of queries/volume.sql."""
-    hours = rows["hour"].to_numpy().astype("datetime64[s]").astype(np.float64)
-    orders = rows["orders"].to_numpy().astype(np.int64)
-    encoded = pc.dictionary_encode(rows["location"].combine_chunks())
-    code = encoded.indices.to_numpy(zero_copy_only=False)
+    hours, orders = times(rows["hour"]), numbers(rows["orders"]).astype(np.int64)
+    code, places = _codes(rows)
     by_place = np.argsort(code, kind="stable")  # hours stay in their order
-    ends = np.cumsum(np.bincount(code, minlength=len(encoded.dictionary)))
-    rows_of = dict(zip(encoded.dictionary.to_pylist(), np.split(by_place, ends[:-1]), strict=True)) if len(code) else {}
+    ends = np.cumsum(np.bincount(code, minlength=len(places)))
+    rows_of = dict(zip(places, np.split(by_place, ends[:-1]), strict=True)) if len(code) else {}
     none = np.zeros(0, dtype=np.intp)
     chosen = ((place.id, rows_of.get(place.id, none)) for place in found)
     return {place: Volume(hours[of_place], orders[of_place]) for place, of_place in chosen}
+
+
+def _codes(volume: pa.Table) -> tuple[NDArray[np.int32], list[str]]:
+    """Return the location of each row, (n,), as a number into the list of them."""
+    encoded = pc.dictionary_encode(volume["location"].combine_chunks())
+    return numbers(encoded.indices), encoded.dictionary.to_pylist()
 
 
 def is_dimension(table: str, columns: Iterable[str]) -> bool:
@@ -234,6 +240,8 @@ def moment(seconds: float) -> np.datetime64:
 
 def times(column: pa.ChunkedArray) -> NDArray[np.float64]:
     """Return timestamps as data seconds, (n,) float64, NaN where NULL."""
+    if not column.null_count:
+        return numbers(column.cast(pa.timestamp("us")).cast(pa.int64())) / 1e6
     found = column.to_numpy().astype("datetime64[us]")
     return np.where(np.isnat(found), np.nan, found.astype(np.int64) / 1e6)
 

@@ -83,12 +83,12 @@ def _parse(bodies: pa.Table, structure: str) -> pa.StructArray:
     some = " WHERE wanted" if "wanted" in bodies.column_names else ""
     with _engine().cursor() as connection:
         connection.register("bodies", bodies)
-        body = _NUMBERED if structure == _ITEMS else "body"
-        asked = f"SELECT {body} AS body FROM bodies{some}"
-        query = f"SELECT body, json_transform(body, '{structure}') AS value FROM ({asked})"
+        value = f"json_transform(body, '{structure}')"
+        query = f"SELECT {value} AS value FROM bodies{some}"
         if structure == _ITEMS:
+            typed = f"SELECT body, {value} AS value FROM (SELECT {_NUMBERED} AS body FROM bodies{some})"
             again = f"coalesce(json_transform({_UNWRAPPED}, '{structure}'), value)"
-            query = f"SELECT CASE WHEN value.items IS NULL THEN {again} ELSE value END AS value FROM ({query})"
+            query = f"SELECT CASE WHEN value.items IS NULL THEN {again} ELSE value END AS value FROM ({typed})"
         return connection.sql(query).to_arrow_table()["value"].combine_chunks()
 
 

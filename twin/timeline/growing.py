@@ -22,15 +22,24 @@ from twin.timeline import orders as od
 from twin.timeline.bodies import Routes
 from twin.timeline.events import MICROSECONDS, Events
 from twin.timeline.growing_log import EMPTY, Chunk, GrowingLog
-from twin.timeline.merging import Merge, Room, insertion, of_parts, places, spliced, spliced_arrow, spliced_dictionary
+from twin.timeline.late_events import LateEvents
+from twin.timeline.merging import (
+    Column,
+    Merge,
+    Room,
+    insertion,
+    of_parts,
+    places,
+    resorted,
+    spliced,
+    spliced_arrow,
+    spliced_dictionary,
+)
 from twin.timeline.orders import Orders
 from twin.timeline.trips import Drawn, Trips
 
 MOST_UNUSED = 100_000
 """Knots of trips that were drawn anew since, beside as many as are in use: then they are let go."""
-ON_TIME_S = 1.0
-"""A row that comes in so many seconds behind the latest event is not counted as late: neighbours change places on any way."""
-
 _numbering = threading.Lock()
 """Held while orders are numbered: two versions may be made from one."""
 
@@ -48,8 +57,9 @@ class Growth:
 
     lower: orders that were last heard of before it (data seconds) do not count. numbers: each order's number in `log` by its id;
     newer versions add theirs, so only those below the number of orders are of this one. routes: of orders by number, in place of
-    those in `loaded_routes`. speed, reach: of each trip, as in `Drawn`. odd_items, odd_eta: (orders,) the parts of `Orders.odd`.
-    waiting: decoded rows of orders that have not begun by the end. late: for each row that came in late, by how many seconds.
+    those in `loaded_routes`. speed, reach: of each trip, as in `Drawn`; speeds: those of finished trips, ascending. odd_items,
+    odd_eta: (orders,) the parts of `Orders.odd`. waiting: decoded rows of orders that have not begun by the end. late: the events
+    that came in late.
     """
 
     lower: float
@@ -61,20 +71,42 @@ class Growth:
     route_of: NDArray[np.int32]
     routes: Mapping[int, Route | None]
     speed: NDArray[np.float64]
+    speeds: NDArray[np.float64]
     reach: NDArray[np.float32]
     odd_items: NDArray[np.bool_]
     odd_eta: NDArray[np.bool_]
     waiting: pa.Table
-    late: NDArray[np.float32]
+    late: LateEvents
     room: Room | None = None
     """Where the knots of the trips are; None until something is added."""
 
     @property
     def nbytes(self) -> int:
         """Bytes held, the log's aside."""
-        arrays = (self.speed, self.reach, self.odd_items, self.odd_eta, self.route_of, self.loaded_routes.lat)
+        arrays = (
+            self.speed,
+            self.speeds,
+            self.reach,
+            self.odd_items,
+            self.odd_eta,
+            self.route_of,
+            self.loaded_routes.lat,
+        )
         own = sum(lat.nbytes * 2 for lat, _ in filter(None, self.routes.values()))
-        return sum(array.nbytes for array in arrays) + self.loaded_routes.lon.nbytes + own + int(self.waiting.nbytes)
+        tables = self.late.nbytes + int(self.waiting.nbytes)
+        return sum(array.nbytes for array in arrays) + self.loaded_routes.lon.nbytes + own + tables
+
+    def following(self, before: "Growth", ids: pa.StringArray, since: float) -> "Growth":
+        """Return this growth, of rows that were all read again, with the late events after `since` of the one before it, whose
+        orders had `ids`.
+
+        What came in late with just these rows is not known to be.
+        """
+
+        def number_of(number: int) -> int:
+            return self.numbers.get(ids[int(before.log.row_of[number])].as_py(), -1)
+
+        return replace(self, late=before.late.renumbered(number_of, since))
 
     def route(self, number: int) -> Route | None:
         """Return the planned route of an order by its number."""
@@ -106,7 +138,7 @@ def begin(
     everything = Chunk(events.ts, sequence, events.type, events.order, events.lat, events.lon, events.progress)
     route_of = np.full(len(orders), -1, np.int32)
     route_of[routes.order] = np.arange(len(routes.order))
-    ids = events.order_ids
+    ids, log = events.order_ids, GrowingLog.of(everything, len(orders), events.type_names)
     counted = (
         pc.is_in(rows["order_id"], ids) if len(ids) else pa.chunked_array([pa.array([False] * len(rows), pa.bool_())])
     )
@@ -114,17 +146,18 @@ def begin(
         lower=lower,
         frame=frame,
         brands=dict(brands),
-        log=GrowingLog.of(everything, len(orders), events.type_names),
+        log=log,
         numbers={name: number for number, name in enumerate(ids.to_pylist())},
         loaded_routes=routes,
         route_of=route_of,
         routes={},
         speed=np.empty(0) if drawn is None else drawn.speed,
+        speeds=np.empty(0) if drawn is None else np.sort(drawn.speed[np.isfinite(drawn.speed)]),
         reach=np.empty(0, np.float32) if drawn is None else drawn.reach,
         odd_items=odd_items,
         odd_eta=orders.odd & ~odd_items,
         waiting=_columns(rows.filter(pc.invert(counted))),
-        late=np.empty(0, np.float32),
+        late=LateEvents(log.latest_ts),
     )
 
 
@@ -158,7 +191,7 @@ def extend(orders: Orders, before: Trips, growth: Growth, rows: pa.Table, upper:
         odd_items=merge.column(growth.odd_items, built.odd_items),
         odd_eta=merge.column(growth.odd_eta, built.odd_eta),
         waiting=batch.waiting,
-        late=np.concatenate((growth.late, batch.late)),
+        late=growth.late.joined(batch.fresh(number), growth.log.latest_ts),
     )
     all_trips, after = _merged_trips(before, merged, built.drawn, merge, after)
     return Parts(merged, all_trips, merge, after)
@@ -170,7 +203,7 @@ class _Batch:
 
     ids: (k,) sorted; row: (k,) their rows so far, -1 for new ones. events: all their events, whose `row` is below `known` for
     those that were there before, and else `known` more than a row of `rows`. replaced: those of `events`, by position, that take
-    the place of a less complete copy. late: by how many seconds each new event came in late. waiting: rows of other orders.
+    the place of a less complete copy. is_new: those that came with `rows` and have no copy. waiting: rows of other orders.
     """
 
     ids: list[str]
@@ -180,9 +213,16 @@ class _Batch:
     known: int
     rows: pa.Table
     replaced: NDArray[np.bool_]
-    late: NDArray[np.float32]
+    is_new: NDArray[np.bool_]
     waiting: pa.Table
     type_names: tuple[str, ...]
+
+    def fresh(self, number: NDArray[np.int32]) -> Events:
+        """Return the new events, with the orders' numbers (k,) in place of their positions in the batch."""
+        columns = {
+            name: getattr(self.events, name)[self.is_new] for name in ("ts", "type", "lat", "lon", "progress", "row")
+        }
+        return replace(self.events, order=number[self.events.order[self.is_new]], **columns)
 
 
 def _read(orders: Orders, growth: Growth, fresh: pa.Table, upper: float) -> _Batch:
@@ -234,8 +274,6 @@ def _read(orders: Orders, growth: Growth, fresh: pa.Table, upper: float) -> _Bat
     counts = (first < upper) & (last >= growth.lower)
     kept = ev.of_orders(events, counts)
     replaced = _replacing(kept, everything, len(old))
-    is_new = kept.row >= len(old) + len(growth.waiting)
-    behind = growth.log.latest_ts - kept.ts[is_new & ~replaced] / MICROSECONDS
     return _Batch(
         ids=[name for name, counted in zip(names, counts.tolist(), strict=True) if counted],
         row=row[counts],
@@ -244,7 +282,7 @@ def _read(orders: Orders, growth: Growth, fresh: pa.Table, upper: float) -> _Bat
         known=len(old),
         rows=rows,
         replaced=replaced,
-        late=behind[np.isfinite(behind) & (behind > ON_TIME_S)].astype(np.float32),
+        is_new=(kept.row >= len(old) + len(growth.waiting)) & ~replaced,
         waiting=rows.filter(pa.array(~counts[code])),
         type_names=type_names,
     )
@@ -458,35 +496,46 @@ def _merged_trips(
     frame = growth.frame
     if frame is None:
         return old, growth
-    kept = ~merge.touched[old.order]
-    order, start = merge.moved[old.order[kept]].astype(np.int32), old.start[kept]
     drawn = drawn or trips.NOTHING_DRAWN
-    own = merge.rows[drawn.order].astype(np.int32)
-    at = places(start, order, drawn.start, own)  # of trips that start at the same time the first order comes first
-    speed, reach = np.insert(growth.speed[kept], at, drawn.speed), np.insert(growth.reach[kept], at, drawn.reach)
-    growth = replace(growth, speed=speed, reach=reach)
+    gone, own = merge.touched[old.order], merge.rows[drawn.order].astype(np.int32)
+    order = merge.moved[old.order].astype(np.int32)
+    # what comes in is late in the day: all trips before it stay as they are
+    firsts = [*np.flatnonzero(gone)[:1].tolist(), *old.start.searchsorted(drawn.start[:1]).tolist()]
+    same = min(firsts, default=len(old))
+    kept = same + np.flatnonzero(~gone[same:])
+    at = places(
+        old.start[kept], order[kept], drawn.start, own
+    )  # of trips that start at one time the first order is first
+
+    def put(column: NDArray[Column], new: NDArray[Column]) -> NDArray[Column]:
+        return np.concatenate((column[:same], np.insert(column[kept], at, new)))
+
+    was = growth.speed[gone]
+    speeds = resorted(growth.speeds, was[np.isfinite(was)], drawn.speed[np.isfinite(drawn.speed)])
+    speed, reach = put(growth.speed, drawn.speed), put(growth.reach, drawn.reach)
+    growth = replace(growth, speed=speed, speeds=speeds, reach=reach)
     if not len(speed):
         return trips.none(), replace(growth, room=None)
     unit = trips.unit_of(float(reach.max()))
-    if unit != old.unit and len(kept):
+    if unit != old.unit and not gone.all():
         return _redrawn(orders, growth), replace(growth, room=None)
     new, used = drawn.trips(unit, frame.scale, np.nan), len(old.t)
     room, knots = (growth.room or Room(_knots(old))).appended(used, _knots(new))
     merged = Trips(
-        order=np.insert(order, at, own),
-        start=np.insert(start, at, drawn.start),
-        end=np.insert(old.end[kept], at, drawn.end),
-        knots_from=np.insert(old.knots_from[kept], at, used + new.knots_from),
-        knots_to=np.insert(old.knots_to[kept], at, used + new.knots_to),
+        order=put(order, own),
+        start=put(old.start, drawn.start),
+        end=put(old.end, drawn.end),
+        knots_from=put(old.knots_from, used + new.knots_from),
+        knots_to=put(old.knots_to, used + new.knots_to),
         t=knots[0],
         x=knots[1],
         y=knots[2],
         observed=knots[3],
-        routed=np.insert(old.routed[kept], at, drawn.routed),
-        too_fast=np.insert(old.too_fast[kept], at, drawn.too_fast),
+        routed=put(old.routed, drawn.routed),
+        too_fast=put(old.too_fast, drawn.too_fast),
         unit=unit,
         scale=frame.scale,
-        usual_speed=trips.usual_speed(speed),
+        usual_speed=trips.median_of_sorted(speeds),
     )
     live = int((merged.knots_to - merged.knots_from).sum())
     if len(merged.t) > 2 * live + MOST_UNUSED:

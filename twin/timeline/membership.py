@@ -124,11 +124,15 @@ class Membership:
             resorted(times, a[np.isfinite(a)], b[np.isfinite(b)])
             for times, a, b in zip(before._entered, was, now, strict=True)
         ]
-        kept = merge.moved[before._by_delivery[~merge.touched[before._by_delivery]]].astype(np.int32)
+        moved, gone = merge.moved[before._by_delivery].astype(np.int32), merge.touched[before._by_delivery]
         new = merge.rows[np.isfinite(now[COMPLETED])].astype(np.int32)
         new = new[np.argsort(enter[COMPLETED, new], kind="stable")]
+        # all who were delivered before the first change stay as they are
+        first = before._entered[COMPLETED].searchsorted(enter[COMPLETED, new[:1]])
+        same = min([*np.flatnonzero(gone)[:1].tolist(), *first.tolist()], default=len(moved))
+        kept = moved[same:][~gone[same:]]
         at = places(enter[COMPLETED, kept], kept, enter[COMPLETED, new], new)
-        self._by_delivery = np.insert(kept, at, new)
+        self._by_delivery = np.concatenate((moved[:same], np.insert(kept, at, new)))
 
     def counts(self, t: float) -> dict[str, int]:
         """Return the number of orders in each state at t; completed, cancelled and stalled since midnight."""

@@ -162,6 +162,16 @@ def left(enter: NDArray[np.float64], cancelled: NDArray[np.float64] | np.float64
     return leave
 
 
+def drove_off(milestones: NDArray[np.float64], enter: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return when each order's driver drove off, (n,): its pick-up or first position.
+
+    NaN where the record has neither by its delivery: such an order leaves Ready when it is delivered, and nobody knows how long
+    of that its meal stood.
+    """
+    left = np.fmin(milestones[ev.DRIVER_PICKED_UP], milestones[ev.DRIVER_PING])
+    return np.where(left <= enter[OUT_FOR_DELIVERY], left, np.nan)
+
+
 def began(created: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return when orders began, (n,): their creation, or their first event where the creation is missing (NaN)."""
     return np.where(np.isnan(created), first, created)

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from twin.foundation import memory
+from twin.foundation.columns import numbers
 from twin.foundation.disk_cache import DiskCache
 from twin.foundation.geo import Frame
 from twin.foundation.settings import Settings
@@ -112,5 +113,5 @@ def _taken(shape: Any, cells: list[pa.Array]) -> Any:
     """Return the value that `_put` was given."""
     if isinstance(shape, dict):
         cell = cells[shape["cell"]]
-        return cell.to_numpy().view(shape["dtype"]).reshape(shape["shape"]) if "dtype" in shape else cell
+        return numbers(cell).view(shape["dtype"]).reshape(shape["shape"]) if "dtype" in shape else cell
     return tuple(_taken(one, cells) for one in shape) if isinstance(shape, list) else shape

@@ -7,7 +7,7 @@ same time. Nothing accumulates while a replay plays, so nothing can drift or be 
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -36,6 +36,7 @@ from twin.timeline.membership import Grown, Members, Membership
 from twin.timeline.merging import Merge
 from twin.timeline.orders import OrderItem, Orders, left
 from twin.timeline.orders import build_parts as build_orders
+from twin.timeline.shown_live import Shown, shown_live
 from twin.timeline.trips import Motion, Trips, as_trips, draw
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ class Timeline(Owner):
             return cls(place, window, EventLog.of(events), orders, trips, quality, origin)
         growth = growing_of(events, kept, orders, routes, drawn, odd_items, lower, frame, brands)
         if before is not None and before._growth is not None:
-            growth = replace(growth, late=before._growth.late)
+            growth = growth.following(before._growth, before.orders.ids, lower)
         return cls(place, window, growth.log, orders, trips, quality, origin, growth)
 
     def extended(
@@ -267,7 +268,19 @@ class Timeline(Owner):
 
     def late(self, behind_s: float = 0.0) -> int:
         """Return how many rows have come in over so many seconds behind the latest event, since this was loaded to grow."""
-        return 0 if self._growth is None else int(np.count_nonzero(self._growth.late > behind_s))
+        return 0 if self._growth is None else int(np.count_nonzero(self._growth.late.behind > behind_s))
+
+    def unknown_at(self, t: float) -> int:
+        """Return how many events had happened by t that pages which followed the kitchen did not know then: they came in late."""
+        return 0 if self._growth is None else len(self._growth.late.unknown_at(t))
+
+    def corrected(self, behind_s: float) -> NDArray[np.float64]:
+        """Return the times, (m, 2) data seconds ascending, of which something was unknown that came over `behind_s` late."""
+        return np.empty((0, 2)) if self._growth is None else self._growth.late.spans(behind_s)
+
+    def shown_live(self, order: int, t: float) -> Shown | None:
+        """Return what a page that followed the kitchen showed of an order (its row) at t; None where nobody could follow it."""
+        return None if self._growth is None else shown_live(self.orders, self._growth, order, t, self.tz)
 
     def at(self, t: Time) -> Snapshot:
         """Return the kitchen's state at t, including events with ts = t."""

@@ -16,6 +16,7 @@ from twin.analysis.alerts.machine import Verdict
 from twin.analysis.alerts.signs import PHASES
 from twin.analysis.baseline import History
 from twin.analysis.metrics import MetricIndex
+from twin.analysis.moments.usual import Usual
 from twin.foundation.stages import COMPLETED, READY
 from twin.sources.base import Window
 
@@ -53,6 +54,44 @@ def test_what_is_said_at_a_time_is_what_is_said_when_the_record_ends_there(hurt,
     np.testing.assert_allclose(whole.value, ends.value)
     np.testing.assert_allclose(whole.usual, ends.usual)
     assert whole.text == ends.text
+
+
+def test_what_is_usual_is_learned_once_while_the_days_before_stay_the_same(hurt, monkeypatch) -> None:
+    """A kitchen is looked at every minute; the 28 days before are the same all day, in whatever order a source has them."""
+    learned: list[float] = []
+    learn = Usual.__init__
+
+    def counted(self, time, value) -> None:
+        learned.append(len(time))
+        learn(self, time, value)
+
+    monkeypatch.setattr(Usual, "__init__", counted)
+    t = np.floor((hurt.planted[0].start + 25 * MINUTE) / MINUTE) * MINUTE
+    rules = [Rule(condition) for condition in CONDITIONS]
+    evaluation = None
+    for step in range(3):
+        now = cut(hurt.history, t + step * MINUTE)
+        shuffled = np.random.default_rng(step).permutation(len(now))
+        now = History(now.milestones[:, shuffled], now.enter[:, shuffled], now.tz)
+        evaluation = Evaluation(now, "x", before=evaluation)
+        for rule in rules:
+            (again,) = evaluation.looks(rule, t - HOUR, t + step * MINUTE)
+            (alone,) = Evaluation(now, "x").looks(rule, t - HOUR, t + step * MINUTE)
+            assert again.verdict.tolist() == alone.verdict.tolist()
+            np.testing.assert_array_equal(again.value, alone.value)
+            assert again.text == alone.text
+        learned.clear()
+    assert evaluation is not None
+    later = Evaluation(now, "x", before=evaluation)
+    for rule in rules:
+        list(later.looks(rule, t - HOUR, t))
+    assert learned == [], "the same days before say the same"
+    row = int(np.flatnonzero(now.enter[0] < later.tz.midnight(t))[0])
+    now.milestones[:, row] += MINUTE
+    changed = Evaluation(History(now.milestones, now.enter + 0.0, now.tz), "x", before=later)
+    for rule in rules:
+        list(changed.looks(rule, t - HOUR, t))
+    assert learned != [], "a late row has changed a day before"
 
 
 @pytest.mark.parametrize("under", [False, True])

@@ -89,7 +89,11 @@ class Demand:
         self._days = len(np.unique(day_of(history)))
         enough = self._days >= LEAST_DAYS
         # the evening before, too: what began there goes on over midnight
-        self._expected = expected(history, day - 1, day, ahead=True) if enough else None
+        self._expected = (
+            evidence.remembered(("expected", day), lambda: expected(history, day - 1, day, ahead=True))
+            if enough
+            else None
+        )
         self._began, self._midnight, self._since = evidence.orders.began, midnight, since
         if self._expected is not None:
             self._courses = {

@@ -67,11 +67,23 @@ class Bare(Owner, SimpleNamespace):
 class Evaluation:
     """Judges rules over the orders of one kitchen. Not thread-safe."""
 
-    def __init__(self, history: History, location: str, promises: Promises | None = None) -> None:
-        """`history` has the whole orders of the days judged, and of the 28 days before them as far as there are any."""
-        self._history, self.location, self._promises = history, location, promises or Promises()
-        self._began = began(history.created, history.enter[0]) if len(history) else np.empty(0)
-        self.tz = history.tz
+    def __init__(
+        self,
+        history: History,
+        location: str,
+        promises: Promises | None = None,
+        before: "Evaluation | None" = None,
+    ) -> None:
+        """`history` has the whole orders of the days judged, and of the 28 days before them as far as there are any.
+
+        What is usual is taken over from the evaluation `before` of the same kitchen, for days whose days before are the same.
+        """
+        self.location, self._promises = location, promises or Promises()
+        self._known = {} if before is None or before._promises != self._promises else before._days
+        begins = began(history.created, history.enter[0]) if len(history) else np.empty(0)
+        by_time = np.argsort(begins, kind="stable")  # a source may return them in any order
+        self._began, self.tz = begins[by_time], history.tz
+        self._history = History(history.milestones[:, by_time], history.enter[:, by_time], history.tz)
         self._days: dict[int, _Day] = {}
 
     def looks(self, rule: Rule, after: float, until: float) -> Iterator[Looks]:
@@ -103,8 +115,14 @@ class Evaluation:
                 Window(begin, end),
                 self.location,
                 self._promises,
+                self._known.get(day),
             )
         return self._days[day]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the orders held."""
+        return self._history.nbytes + sum(day.nbytes for day in self._days.values())
 
     def _between(self, start: float, end: float) -> History:
         inside = (self._began >= start) & (self._began < end)
@@ -121,9 +139,16 @@ class Evaluation:
 class _Day:
     """One day of a kitchen: its orders, and what was usual before it."""
 
-    def __init__(self, before: History, orders: History, window: Window, location: str, promises: Promises) -> None:
-        self._orders, self._window, self._location, self._promises = orders, window, location, promises
-        self._baseline = Baseline(before, window)
+    def __init__(
+        self, before: History, orders: History, window: Window, location: str, promises: Promises, known: "_Day | None"
+    ) -> None:
+        """What is usual is taken over from `known`, the same day with fewer orders, if the days before are the same."""
+        self._before, self._orders, self._window, self._promises = before, orders, window, promises
+        if known is not None and not known._before.equals(before):
+            known = None
+        self._baseline: Baseline = Baseline(before, window) if known is None else known._baseline
+        # not `known` itself, which would hold the one before it, and so on
+        self._learned: Evidence | None = None if known is None else known._evidence or known._learned
         self._as_timeline = cast(
             "Timeline",
             Bare(orders=orders, window=window, tz=orders.tz, location=SimpleNamespace(id=location)),
@@ -133,6 +158,11 @@ class _Day:
         self._signs: dict[str, Signs] = {}
         self._demand: Demand | None = None
         self._demand_signs: dict[str, DemandSigns] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the orders held."""
+        return self._before.nbytes + self._orders.nbytes
 
     def looks(self, condition: FigureCondition | TroubleCondition, t: Floats) -> Looks:
         """Return what a condition is at times of this day."""
@@ -196,7 +226,12 @@ class _Day:
     def _examined(self) -> Evidence:
         if self._evidence is None:
             promises = self._promises
-            self._evidence = Evidence.of(self._as_timeline, self._baseline, promises.late_after, promises.cold_after)
+            if self._learned is not None and self._baseline.history is not None:
+                self._evidence = self._learned.with_orders(self._orders)
+            else:
+                self._evidence = Evidence.of(
+                    self._as_timeline, self._baseline, promises.late_after, promises.cold_after
+                )
         return self._evidence
 
     def _signs_of(self, evidence: Evidence, phase: str) -> Signs:

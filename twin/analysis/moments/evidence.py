@@ -17,6 +17,7 @@ from twin.foundation.stages import COMPLETED, COOKING, OUT_FOR_DELIVERY, READY, 
 from twin.foundation.times import DAY
 from twin.foundation.zones import NAIVE, Zone
 from twin.sources.base import Window
+from twin.timeline.orders import drove_off
 from twin.timeline.timeline import Timeline
 
 Floats = NDArray[np.float64]
@@ -52,7 +53,7 @@ def phase_of(orders: History, name: str) -> Phase:
     of, enter = orders.milestones, np.where(np.isfinite(orders.enter), orders.enter, np.nan)
     done = np.where(np.isnan(of[ev.GK_FINISHED]), of[ev.GK_READY], of[ev.GK_FINISHED])
     ready = np.where(np.isnan(of[ev.GK_READY]), of[ev.GK_FINISHED], of[ev.GK_READY])
-    picked_up, delivered = enter[OUT_FOR_DELIVERY], enter[COMPLETED]
+    picked_up, delivered = drove_off(of, orders.enter), enter[COMPLETED]
     return {
         "queue": Phase(of[ev.ORDER_CREATED], of[ev.GK_STARTED]),
         "cook": Phase(of[ev.GK_STARTED], done),
@@ -95,6 +96,10 @@ class Evidence:
         start, end = tz.local(window.start), tz.local(window.end)
         on_clock, since = (orders.on_clock(), history.on_clock()), start - start % DAY
         return cls(*on_clock, since, start, end, late_after, tz, window, cold_after=cold_after, baseline=baseline)
+
+    def with_orders(self, orders: History) -> "Evidence":
+        """Return the evidence of the same window with other orders (data seconds); what was learned of the history stays."""
+        return replace(self, orders=orders.on_clock())
 
     def in_data_time(self, moment: Moment) -> Moment:
         """Return a moment that was found here in data seconds, limited to the window: orders are examined from midnight on."""

@@ -17,6 +17,7 @@ const GRACE_MS = 700; // a server that answers again may still use the old conne
 const SILENT_OPENING_MS = 5000; // a page that has not come alive after so long asks whether the server is there
 const MOST_RELOADS = 3; // in a minute: what fails again and again is not the server's absence
 const REFUSALS_SAID = 3;
+const RIGHTS_ANEW = 4001; // as in twin/server/sessions.py
 const MEMORY = "twin-moment";
 const RELOADS = "twin-reloads";
 
@@ -96,6 +97,7 @@ class Session {
     this.stage = null;
     this.session = null;
     this.gone = false;
+    this.outlived = false; // ended because what its user may read is read anew; the server is there
     listened = this.listened = []; // views that are made from now on are this session's
     this.heartbeat = new Heartbeat({
       ask: () => this.ask(),
@@ -129,7 +131,10 @@ class Session {
     const { socket } = this.connection;
     if (!socket) throw new Error("closed at once");
     socket.addEventListener("message", () => this.heartbeat.heard());
-    socket.addEventListener("close", () => this.cut());
+    socket.addEventListener("close", ({ code }) => {
+      this.outlived ||= code === RIGHTS_ANEW;
+      this.cut();
+    });
     this.heartbeat.heard();
     for (const model of this.document.all_models)
       if (model.class_name === "PageLink" && model.data.instance !== this.opening.instance)
@@ -303,6 +308,7 @@ class Connection {
     if (this.lost && document.readyState === "complete") globalThis.stop();
     if (!(await answers(signal, this.retry.patience))) {
       this.silent ||= !signal.aborted;
+      if (!signal.aborted && this.session?.heartbeat.lost) this.lose();
       return "silent";
     }
     if (signal.aborted) return "silent";
@@ -349,6 +355,7 @@ class Connection {
       next.dispose(); // the history has gone on meanwhile
       return this.open();
     }
+    if (this.session?.outlived && !this.lost && !this.moving) goal.state = this.whereabouts().state; // it went on
     this.swap(next);
     return "done";
   }
@@ -391,7 +398,8 @@ class Connection {
   // ---- losing the server --------------------------------------------------------------------------------------------
   heard = (session, lost) => {
     if (session !== this.session || this.opening) return;
-    if (lost) this.lose();
+    if (lost && session.outlived) this.retry.begin();
+    else if (lost) this.lose();
     else if (this.lost) this.found();
   };
   lose() {

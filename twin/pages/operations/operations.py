@@ -527,19 +527,20 @@ def page_frame(
     document.template = frame(Path(__file__).with_name("frame.html"))
     requested_theme = query.get("theme", "")
     bundle = f"{pn.state.rel_path or '.'}/{bundle_url()}" if mounted else ""
+    begins = opening("page", mounted)
     document.template_variables.update(
         bundle=bundle,
+        deferred=True,
         nonce=guard_page(ONLINE_ORIGINS),
-        **opening("page", mounted),
+        **begins,
         tokens=theme.css(),
         skeleton=skeleton or _text("skeleton.css"),
         connection_style=_text("connection.css"),
-        few_models=script_source(Path(__file__).with_name("few_models.js")),
         modules_script=script_source(Path(__file__).with_name("load_modules.js")),
         connection_script=script_source(Path(__file__).with_name("connection.js")),
         bones=bones,
         asked_theme=requested_theme if requested_theme in theme.TOKENS else "",
-        opening={"instance": process.instance, "build": _build(bundle), "bundle": bundle},
+        opening={"instance": process.instance, "build": _build(bundle, begins["models"]), "bundle": bundle},
         # Panel sets it when it answers a request for the page. A session that a WebSocket makes, because the server was
         # restarted since, would have its style sheets from Panel's own host
         dist_url=get_dist_path(),
@@ -551,8 +552,8 @@ def _text(name: str) -> str:
 
 
 @functools.cache
-def _build(bundle: str) -> str:
+def _build(bundle: str, models: str) -> str:
     """Return what names the scripts of a page: a page that is open can take a session of another server only if it is equal."""
-    scripts = [script_source(Path(__file__).with_name(name)) for name in ("connection.js", "few_models.js")]
-    parts = [bokeh.__version__, pn.__version__, bundle, _text("frame.html"), *scripts]
+    connection = script_source(Path(__file__).with_name("connection.js"))
+    parts = [bokeh.__version__, pn.__version__, bundle, models, _text("frame.html"), connection]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -5,6 +5,7 @@ server stores nothing about a browser's position. So playing needs a message onl
 session does nothing here.
 """
 
+import json
 import logging
 import math
 from functools import partial
@@ -16,7 +17,6 @@ import param
 from numpy.typing import NDArray
 
 from twin.analysis.event_index import GROUPS, EventFilter, Page, Positions, event_index_of
-from twin.analysis.wording import describe
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STAGE_LABELS, STATES
 from twin.replay.controller import ReplayController
@@ -120,7 +120,7 @@ class FeedView(ReplayView):
 
         t: the time up to which events are listed; first: number of the first row, by default that of the page at t. With a
         stage, only the events up to t of the orders in it at t; with a row and the filter's `only`, those of that order; with the
-        number of the selection's group, those of its orders.
+        number of the selection's group, those of its orders. The rows are JSON text: as lists, Bokeh would encode value by value.
         """
         message, timeline = event.data, self._controller.timeline
         match message:
@@ -144,7 +144,7 @@ class FeedView(ReplayView):
             "first": page.first,
             "until": None if math.isinf(until) else until,
             "oldest": float(index.ts[found[0]]) if len(found) else None,
-            "rows": self._rows(timeline, page),
+            "rows": json.dumps(self._rows(timeline, page), separators=(",", ":")),
         }
 
     def _find(self, timeline: Timeline, message: dict[str, Any], t: float) -> tuple[Positions, float]:
@@ -165,8 +165,8 @@ class FeedView(ReplayView):
 
     def _rows(self, timeline: Timeline, page: Page) -> Columns:
         """Return the page's rows in the columns of `ROW`."""
-        events = event_index_of(timeline).events(page.positions)
-        lines = describe(timeline, events, self.target, self._controller.settings.late_after_s)
+        late_after = self._controller.settings.late_after_s
+        lines = event_index_of(timeline).lines(timeline, page.positions, self.target, late_after)
         return columns_of(
             ROW,
             ((line.t, line.order, line.icon, line.colour, line.problem, line.title, line.detail) for line in lines),

@@ -161,14 +161,15 @@ class FeedPages {
     if (!this.ready || (whole && (this.filter.stage || this.list.replaced)))
       this.list = { key: this.key, rows: new Map(), first: 0, times: [], at: asked.t, until: -Infinity };
     const kept = this.list.rows; // a row stays the same object, and so its node and the focus on it
-    const fresh = rowsOf(rows);
+    const columns = JSON.parse(rows);
+    const { t: times } = columns;
+    const fresh = rowsOf(columns);
     fresh.forEach((row, i) => {
       if (!kept.has(first + i)) kept.set(first + i, row);
     });
     if (kept.size > KEPT)
       for (const number of [...kept.keys()]) if (Math.abs(number - first) > KEPT / 4) kept.delete(number);
-    if (whole)
-      Object.assign(this.list, { outdated: false, first, times: rows.t, at: asked.t, until: until ?? Infinity, top });
+    if (whole) Object.assign(this.list, { outdated: false, first, times, at: asked.t, until: until ?? Infinity, top });
     Object.assign(this.list, { total, oldest });
     this.changed();
   }

@@ -31,7 +31,7 @@ class LiveBadge {
     this.root.classList.toggle("large", model.large);
     this.take();
     for (const name of ["now", "offered"]) model.on(name, this.take);
-    model.on("since", this.show);
+    for (const name of ["since", "unknown"]) model.on(name, this.show);
     const off = this.clock.on(this.show);
     const timer = setInterval(this.show, LOOK_MS);
     model.on("remove", () => {
@@ -57,8 +57,8 @@ class LiveBadge {
   said() {
     const { edge = 0 } = this.clock.anchor ?? {};
     const behind = Math.max(0, edge - this.clock.now());
-    const { since, offered } = this.model;
-    return badgeOf(this.clock.state, this.now, { age: this.age, behind, since, offered });
+    const { since, unknown, offered } = this.model;
+    return badgeOf(this.clock.state, this.now, { age: this.age, behind, since, unknown, offered });
   }
 
   /** Follow the latest events; false where there is nothing to follow. */

@@ -29,9 +29,13 @@ class LiveBadge(Component):
         default={},
         doc="Of a kitchen that is followed: `age` of the newest event when this was sent, wall seconds; `pace`, data seconds per "
         "wall second; `gap`, `after`, `until`: how often events come, and when silence is worth a word, data seconds, null: no "
-        "saying; `final`: figures before this time are final; `problem`, a sentence.",
+        "saying; `final`: figures before this time are final; `corrected`: [from, to] of times of which something came in after "
+        "they were final; `problem`, a sentence.",
     )
     since: int = param.Integer(default=0, doc="Events between the playhead and the latest.")  # type: ignore[assignment]
+    unknown: int = param.Integer(  # type: ignore[assignment]
+        default=0, doc="Events that had happened by the playhead and of which those who followed did not know then."
+    )
     offered: bool = param.Boolean(default=False, doc="Whether the kitchen shown can be followed.")  # type: ignore[assignment]
     large: bool = param.Boolean(default=False, doc="Whether it is read from afar, and not pressed.")  # type: ignore[assignment]
 
@@ -83,7 +87,7 @@ class LiveView(ReplayView):
             return
         self._counted = wall
         first, last = np.searchsorted(event_index_of(timeline).ts, (snapshot.t, controller.anchor.edge), "right")
-        self._badge.since = max(0, int(last - first))
+        self._badge.param.update(since=max(0, int(last - first)), unknown=timeline.unknown_at(snapshot.t))
 
     def _tell(self) -> None:
         now = self.now
@@ -99,6 +103,7 @@ class LiveView(ReplayView):
                 "after": _finite(rhythm.after),
                 "until": _finite(rhythm.until),
                 "final": now.final,
+                "corrected": now.corrected,
                 "problem": now.problem,
             },
             offered=True,

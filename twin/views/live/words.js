@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{age: number, pace: number, gap: number | null, after: number | null, until: number | null, final: number,
- *   problem: string}} Now
+ *   corrected?: number[][], problem: string}} Now
  */
 
 /** Seconds of the viewer's below which nothing is said of silence: a batch of a fast demonstration may take so long. */
@@ -22,23 +22,33 @@ function silenceText({ pace, gap, after, until }, age) {
   return `no events for ${shortText(silent)}; usually every ${shortText(Math.max(1, gap ?? 1))}`;
 }
 
+/** A number of events, as a subject: "1 event", "1,214 events". */
+const eventsText = (n) => `${n.toLocaleString("en-US")} ${n === 1 ? "event" : "events"}`;
+
 /**
- * What the badge says, of the seconds since the newest event came (`age`) and the data seconds to it (`behind`).
+ * What the badge says, of the seconds since the newest event came (`age`) and the data seconds to it (`behind`);
+ * `unknown` events of the moment shown came in later, so that live did not show them.
  * @param {"live" | "behind" | "replay"} state
  * @param {Now | null} now null: nothing is followed
- * @param {{age: number, behind: number, since: number, offered: boolean}} seen
+ * @param {{age: number, behind: number, since: number, unknown?: number, offered: boolean}} seen
  * @returns {{text: string, more: string, tone: "" | "live" | "warn" | "behind", title: string}} `more` goes where there
  *   is no room; an empty text: nothing is said
  */
-function badgeOf(state, now, { age, behind, since, offered }) {
+function badgeOf(state, now, { age, behind, since, unknown = 0, offered }) {
   if (state === "replay" || !now) {
     const title = "Follow the latest events of this kitchen (L)";
     return { text: offered ? "Jump to live" : "", more: "", tone: "behind", title };
   }
   const silence = silenceText(now, age);
   if (state === "behind") {
-    const events = `${since.toLocaleString("en-US")} ${since === 1 ? "event" : "events"} since`;
-    return { text: `${shortText(behind)} behind`, more: events, tone: "behind", title: "Jump to live (L)" };
+    const differs = unknown ? ` · live lacked ${eventsText(unknown)} here` : "";
+    const why = unknown ? `Live did not show ${eventsText(unknown)} of this moment: they came in later. ` : "";
+    return {
+      text: `${shortText(behind)} behind`,
+      more: `${eventsText(since)} since${differs}`,
+      tone: "behind",
+      title: `${why}Jump to live (L)`,
+    };
   }
   if (now.problem) return { text: "LIVE", more: "the source does not answer", tone: "warn", title: now.problem };
   if (silence) return { text: "LIVE", more: silence, tone: "warn", title: `LIVE, but ${silence}` };

@@ -5,13 +5,22 @@ from typing import Any
 
 import numpy as np
 
-from twin.analysis.wording import brand_names, items_text, short_id
-from twin.foundation.stages import COMPLETED, OUT_FOR_DELIVERY, STAGE_LABELS, STAGES, STATES
+from twin.analysis.wording import brand_names, items_text, minutes_text, short_id
+from twin.foundation.stages import COMPLETED, ORDER_LABELS, OUT_FOR_DELIVERY, STAGE_LABELS, STAGES, STATES
 from twin.timeline.timeline import Timeline
 from twin.views.map import wire
 
 MOST_PINS = 1000
 """Most completed, cancelled or stalled orders pinned at a time, the newest: a large kitchen's day would cover the map."""
+
+ELSEWHERE_M = 100.0
+"""Metres, a block of houses, from which on it is said that a driver was shown elsewhere while the kitchen was followed."""
+SAYS = {
+    "order_created": "the order", "gk_started": "the start", "gk_finished": "the end of cooking", "gk_ready": "the ready meal",
+    "driver_arrived": "the driver's arrival", "driver_picked_up": "the pick-up", "driver_ping": "a position",
+    "delivered": "the delivery", "order_cancelled": "the cancellation", "other": "an event",
+}  # fmt: skip
+"""What came late, by the type of its event."""
 
 
 def describe(timeline: Timeline, order: int, t: float) -> dict[str, Any]:
@@ -33,7 +42,40 @@ def describe(timeline: Timeline, order: int, t: float) -> dict[str, Any]:
                 "eta": None if np.isnan(eta) else eta,
                 "measured": bool(measured),
             }
-    return tooltip
+    return tooltip | shown_live(timeline, order, t)
+
+
+def shown_live(timeline: Timeline, order: int, t: float) -> dict[str, Any]:
+    """Return how what is known now of an order at t differs from what was shown while the kitchen was followed.
+
+    live: a sentence; live_at: where its driver was shown then, metres from the kitchen, if that is what differs. Nothing of what
+    was shown alike, and of times that nobody could follow.
+    """
+    shown = timeline.shown_live(order, t)
+    if shown is None:
+        return {}
+    kind, behind = max(shown.missing, key=lambda one: one[1], default=("", 0.0))
+    why = f": {SAYS[kind]} came in {minutes_text(behind)} late" if kind else ""
+    now = timeline.membership.of([order], t)
+    state = int(now.state[0]) if len(now) else None
+    if state != shown.state:
+        was = (
+            "did not show it yet"
+            if shown.state is None
+            else f"showed it as {ORDER_LABELS[STATES[shown.state]].lower()}"
+        )
+        return {"live": f"Live {was}{why}"}
+    driver = timeline.drivers(np.array([order], np.int32), t) if state == OUT_FOR_DELIVERY else None
+    if driver is None or not len(driver) or shown.place is None:
+        return {}
+    x, y = driver.x[0] - (timeline.location.x or 0.0), driver.y[0] - (timeline.location.y or 0.0)
+    away = float(np.hypot(x - shown.place[0], y - shown.place[1])) * timeline.trips.scale
+    if not away >= ELSEWHERE_M:
+        return {}
+    return {
+        "live": f"Live showed the driver {away / 1000:.1f} km from here{why or ', by a guess'}",
+        "live_at": list(shown.place),
+    }
 
 
 def stage_message(timeline: Timeline, state: str, start: float, end: float) -> dict[str, Any]:

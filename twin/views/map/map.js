@@ -348,6 +348,10 @@ class MapFrame {
       if (trip) {
         trip.label = !chosen || !place ? "" : this.camera.following ? this.tag(place) : place.id;
         focus.push(trip);
+        const followed = chosen && this.camera.following ? this.detail : null;
+        const detail = order === this.pointer.found?.order ? this.pointer.detail : followed;
+        const [cx, cy] = detail?.live_at ?? [NaN, NaN];
+        if (detail?.live_at) places.push({ cx, cy, text: "shown here live", inside: false });
         continue;
       }
       if (!place || Number.isNaN(this.motion.t)) continue;

@@ -158,6 +158,7 @@ class Pointer {
         line(this.verdict(detail), true),
         line(detail?.address),
         line(detail?.measured === undefined ? null : detail.measured ? "Position measured" : "Position inferred"),
+        line(detail?.live, true),
       ];
       lines[4]?.classList.add(LATE_CLASSES[found.trip?.tone ?? ON_TIME]);
     }

@@ -32,7 +32,8 @@ const stretch = (start, end) => 60 * (Math.floor(end / 60) - Math.floor(start / 
 const percentText = (share) => (share >= 1 ? "100 %" : `${(Math.floor(share * 1000 + 1e-6) / 10).toFixed(1)} %`);
 /** Money in short: $1,243, $12.4k, $1.24M. The data names no currency; Casper's menus are in dollars. */
 function moneyText(dollars) {
-  if (dollars < 10000) return `$${many(Math.round(dollars))}`;
+  if (dollars <= -0.5) return `−${moneyText(-dollars)}`;
+  if (dollars < 10000) return `$${many(Math.round(Math.max(0, dollars)))}`;
   return dollars < 999950 ? `$${(dollars / 1000).toFixed(1)}k` : `$${(dollars / 1e6).toFixed(2)}M`;
 }
 /**

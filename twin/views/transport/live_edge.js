@@ -5,11 +5,14 @@ import { sharedState } from "../shared/shared_state.js";
 
 /** Pixels that provisional figures have at least, to be seen in a long range. */
 const LEAST = 5;
+const LEAST_MARK = 3;
 const PROVISIONAL = "provisional: events of this time may still come";
+const CORRECTED = "corrected: events of this time came in after its figures were final, so live showed others";
 
 /**
- * Build it for a clock. `node` stands beside the controls; `band` lies over the bars, `draw(x, width)` places it;
- * `isProvisional(t)`, and `running` says whether the last bar is not over.
+ * Build it for a clock. `node` stands beside the controls; `band` and `corrections` lie over the bars,
+ * `draw(x, width)` places them; `isProvisional(t)`, `isCorrected(from, to)`, and `running` says whether the last bar is
+ * not over.
  * @param {import("../shared/clock.js").Model} model
  * @param {import("../shared/clock.js").ReplayClock} clock
  */
@@ -30,6 +33,8 @@ function buildLiveEdge(model, clock) {
     words,
   );
   const band = el("div", { class: "provisional", hidden: true, "data-testid": "provisional", "aria-hidden": "true" });
+  const corrections = el("div", { class: "corrections", "data-testid": "corrections", "aria-hidden": "true" });
+  const corrected = () => (clock.state === "replay" ? [] : (shared.value?.now?.corrected ?? []));
   const final = () => (clock.state === "replay" ? undefined : shared.value?.now?.final);
   let drawn = "";
   /** Write which state it is in; whether that is another one than before. */
@@ -48,13 +53,22 @@ function buildLiveEdge(model, clock) {
   return {
     node,
     band,
+    corrections,
     show,
     final,
     get running() {
       return clock.state !== "replay";
     },
     isProvisional: (t) => t >= (final() ?? Infinity),
+    isCorrected: (from, to) => corrected().some(([begin, end]) => begin < to && end > from),
     draw(x, width) {
+      corrections.replaceChildren(
+        ...corrected().map(([begin, end]) => {
+          const left = Math.max(0, x(begin));
+          const wide = Math.max(LEAST_MARK, Math.min(width, x(end)) - left);
+          return el("i", { style: `left:${left}px;width:${wide}px` });
+        }),
+      );
       const since = final();
       band.hidden = since === undefined;
       if (since === undefined) return;
@@ -66,4 +80,4 @@ function buildLiveEdge(model, clock) {
   };
 }
 
-export { buildLiveEdge, PROVISIONAL };
+export { buildLiveEdge, CORRECTED, PROVISIONAL };

@@ -27,7 +27,7 @@ import { buildBrush, sectionOf, wholeOf } from "./brush.js";
 import { stepPath } from "./ghost.js";
 import { TIMELINE_KEYS } from "./keys.js";
 import { buildLateStrip } from "./late_strip.js";
-import { PROVISIONAL } from "./live_edge.js";
+import { CORRECTED, PROVISIONAL } from "./live_edge.js";
 import { buildMarks } from "./marks.js";
 
 /** Pixels around the playhead's knob where a press takes the knob, not the strip it stands on. */
@@ -68,6 +68,7 @@ function buildScrubber(model, clock, verbs, live) {
     played,
     bars(ghostLine),
     live.band,
+    live.corrections,
   );
   const ribbon = svgNode(
     "svg",
@@ -326,6 +327,7 @@ function buildScrubber(model, clock, verbs, live) {
     if (known && live.running && i === counts.length - 1) words.push(el("em", {}, " so far"));
     if (!inside(t)) words.push(el("em", {}, " · outside the section"));
     if (live.isProvisional(t)) words.push(el("br"), el("em", {}, PROVISIONAL));
+    else if (known && live.isCorrected(edges[i], edges[i + 1])) words.push(el("br"), el("em", {}, CORRECTED));
     put(xOf(t), ...words);
   };
   const unpoint = () => {

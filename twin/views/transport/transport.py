@@ -399,6 +399,10 @@ def shortages(moments: Iterable[Moment]) -> list[tuple[float, float, int]]:
     return sorted(spells, key=lambda spell: spell[2])
 
 
+def _money(dollars: float) -> str:
+    return f"{'−' if dollars <= -0.5 else ''}${abs(dollars):,.0f}"
+
+
 def summary_parts(of_range: RangeSummary, by: str = "") -> list[dict[str, str]]:
     """Return a range's figures as texts, each with the sentence that defines it; undefined figures are omitted.
 
@@ -437,9 +441,9 @@ def summary_parts(of_range: RangeSummary, by: str = "") -> list[dict[str, str]]:
             title += f", some perhaps after its end; {of_range.cancelled:,} were cancelled, of {others:,} no delivery is known."
         text = f"{share:.1f} % delivered" if of_range.undelivered else "all delivered"
         add("delivered", f"{text} so far" if by else text, title)
-    if of_range.revenue > 0:
+    if of_range.revenue:
         until = f" by {by}" if by else ""
-        add("revenue", f"${of_range.revenue:,.0f}", f"Price × quantity of every item ordered in the range{until}.")
+        add("revenue", _money(of_range.revenue), f"Price × quantity of every item ordered in the range{until}.")
     return parts
 
 

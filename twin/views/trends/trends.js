@@ -26,12 +26,14 @@ const SHORTEST_DAY = 23 * 3600;
 const bucketWords = (s) => BUCKET_WORDS[s] ?? `${s / 3600} h`;
 const number = (n) => n.toLocaleString("en-US");
 const counted = (n, one, more = `${one}s`) => `${number(n)} ${n === 1 ? one : more}`;
-const money = (n) =>
+const amount = (n) =>
   n >= 100_000
     ? `$${(n / 1000).toFixed(0)}k`
     : n >= 10_000
       ? `$${(n / 1000).toFixed(1)}k`
       : `$${number(Math.round(n))}`;
+/** Money in short, a minus before the sign of the currency. */
+const money = (n) => (n <= -0.5 ? `−${amount(-n)}` : amount(Math.max(0, n)));
 const minuteText = (m) => minutesText(m * 60);
 const TREND = {
   improving: ["↗", "improving"],
@@ -506,7 +508,7 @@ class TrendsFrame {
           el("td", {}, number(b.orders)),
           b.revenue === null
             ? el("td", { title: "No item of this brand has a price in the data" }, "–")
-            : el("td", { title: `$${number(b.revenue)}` }, money(b.revenue)),
+            : el("td", { title: `${b.revenue < 0 ? "−" : ""}$${number(Math.abs(b.revenue))}` }, money(b.revenue)),
           el(
             "td",
             { title: `Mean of ${counted(b.deliveries, "delivery", "deliveries")}${left}` },

@@ -1,9 +1,11 @@
-"""The drivers' trajectories as a data frame that knows its geometry."""
+"""Data frames that do more than others: trajectories know their geometry, moments have cards."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from twin.notebook.cards import FoundMoment
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -55,3 +57,26 @@ class TrajectoryTable(DrawnTable):
             plain["t"] = plain["t"].dt.tz_convert("UTC").dt.tz_localize(None)
         points = gpd.points_from_xy(plain["lon"], plain["lat"], crs=CRS)
         return gpd.GeoDataFrame(plain.drop(columns=["lat", "lon"]), geometry=points)
+
+
+class MomentTable(DrawnTable):
+    """The moments as a data frame; a whole number gives one of them, which has a card: `k.moments[0].card()`.
+
+    Whatever is made of it (a selection, a copy) is a plain data frame.
+    """
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, moments: list[FoundMoment]) -> "MomentTable":
+        """Return the `table` of moments."""
+        made = cls(table)
+        object.__setattr__(made, "_found", moments)
+        return made
+
+    @property
+    def _constructor(self) -> Callable[..., pd.DataFrame]:
+        return pd.DataFrame
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return a moment for a whole number, as of a list; else what a data frame returns."""
+        found: list[FoundMoment] = self.__dict__.get("_found", [])
+        return found[key] if isinstance(key, int) and not isinstance(key, bool) else super().__getitem__(key)
