@@ -14,13 +14,12 @@ import geoviews as gv
 import holoviews as hv
 import numpy as np
 from bokeh.core.property.validation import validate
-from bokeh.core.serialization import Deserializer, Serializer
 from bokeh.models import ColumnDataSource, PanTool, WheelZoomTool, WMTSTileSource
 from bokeh.models.renderers import GlyphRenderer, TileRenderer
 from bokeh.plotting import figure as Figure
-from bokeh.util.serialization import make_id
 
 from twin.views.shared import figure_backend  # noqa: F401  # how figures are drawn
+from twin.views.shared.lean import lean_copy
 from twin.views.shared.theme import TOKENS
 
 BLUE = TOKENS["dark"]["out_for_delivery-fill"]
@@ -106,28 +105,17 @@ def _write(renderer: GlyphRenderer, data: dict[str, Any]) -> None:
 def build_figure() -> MapFigure:
     """Return a new figure; every session needs its own, because Bokeh models belong to one document.
 
-    GeoViews takes 0.2 s to draw a figure, so it draws only the first; the others are deserialized copies of it.
+    GeoViews takes 0.2 s to draw a figure, so it draws only the first; the others are copies of it.
     """
     with validate(False):  # what it is copied from is checked
-        figure: Figure = Deserializer().deserialize(_renamed(_drawn(), {}))
+        figure = lean_copy(_drawn())
     parts: dict[Any, Any] = {renderer.name: renderer for renderer in figure.renderers}
     return MapFigure(figure, parts["tiles"], parts["image"], parts["radius"], parts["rings"])
 
 
-def _renamed(content: Any, ids: dict[str, str]) -> Any:
-    """Return serialized models with new ids, because two figures may be in one document."""
-    if isinstance(content, list):
-        return [_renamed(value, ids) for value in content]
-    if not isinstance(content, dict):
-        return content
-    return {
-        key: ids.setdefault(value, make_id()) if key == "id" else _renamed(value, ids) for key, value in content.items()
-    }
-
-
 @functools.cache
-def _drawn() -> Any:
-    """Return the figure as Bokeh serializes it."""
+def _drawn() -> Figure:
+    """Return the figure that all others are copied from."""
     parts: dict[str, Any] = {}
 
     def named(name: str, level: str) -> Any:
@@ -161,7 +149,7 @@ def _drawn() -> Any:
     tiles.tile_source = WMTSTileSource(url="", max_zoom=MAX_ZOOM, attribution="")
     for name in ("radius", "rings"):
         _write(parts[name], {"xs": [], "ys": []})
-    return Serializer().serialize(figure).content
+    return lean_copy(figure)  # which is copied in turn with less work
 
 
 def _strip(figure: Figure) -> None:
