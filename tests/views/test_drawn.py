@@ -67,7 +67,7 @@ def test_another_process_draws_what_this_one_would_and_the_next_server_finds_it(
             assert {model.id for model in copy.references()}.isdisjoint(
                 {model.id for model in one.copy(name).references()}
             )
-            assert looks(copy) == looks(drawn.copied(json.loads(json.dumps(content))))
+            assert looks(copy) == looks(drawn.loaded(json.loads(json.dumps(content))))
     monkeypatch.setattr(subprocess, "run", not_here)
     for one in every:
         one.put(None)

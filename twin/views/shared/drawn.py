@@ -20,10 +20,10 @@ from typing import Any
 from bokeh.core.property.validation import validate
 from bokeh.core.serialization import Deserializer, Serializer
 from bokeh.plotting import figure as Figure
-from bokeh.util.serialization import make_id
 
 from twin.foundation.disk_cache import DiskCache
 from twin.foundation.settings import Settings
+from twin.views.shared.lean import lean_copy
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +40,17 @@ class Drawn:
         self.module = module
         self._drawing = threading.Lock()
         self._figures: dict[str, Any] | None = None
+        self._models: dict[str, Figure] = {}
         _ALL.append(self)
 
     def copy(self, name: str) -> Figure:
         """Return a new figure; every session needs its own, because Bokeh models belong to one document."""
-        return copied(self._known()[name])
-
-    def _known(self) -> dict[str, Any]:
         with self._drawing:
             if self._figures is None:
                 self._figures = self.draw()
-            return self._figures
+            if name not in self._models:
+                self._models[name] = lean_copy(loaded(self._figures[name]))  # which is copied in turn with less work
+            return lean_copy(self._models[name])
 
     def draw(self) -> dict[str, Any]:
         """Return the figures as Bokeh serializes them, drawn by this process."""
@@ -70,12 +70,13 @@ class Drawn:
     def put(self, figures: dict[str, Any] | None) -> None:
         """Take the figures that another process has drawn; None: forget them."""
         self._figures = figures
+        self._models.clear()
 
 
-def copied(content: Any) -> Figure:
-    """Return a new figure from a serialized one."""
-    with validate(False):  # what it is copied from is checked
-        figure: Figure = Deserializer().deserialize(_renamed(content, {}))
+def loaded(content: Any) -> Figure:
+    """Return a serialized figure."""
+    with validate(False):  # what it was written from is checked
+        figure: Figure = Deserializer().deserialize(content)
     return figure
 
 
@@ -117,17 +118,6 @@ def _found(one: Drawn, files: DiskCache) -> bool:
     except (OSError, ValueError) as error:
         log.warning("figures on the disk cannot be read, and are drawn anew: %s", error)
     return one.is_known
-
-
-def _renamed(content: Any, ids: dict[str, str]) -> Any:
-    """Return serialized models with new ids, because two figures may be in one document."""
-    if isinstance(content, list):
-        return [_renamed(value, ids) for value in content]
-    if not isinstance(content, dict):
-        return content
-    return {
-        key: ids.setdefault(value, make_id()) if key == "id" else _renamed(value, ids) for key, value in content.items()
-    }
 
 
 @cache
