@@ -1,6 +1,7 @@
 """The command line: `twin serve`, `demo`, `check`, `report` and `adapt`. It parses options and calls other modules."""
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -8,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import twin
-from twin.foundation import errand
+from twin.foundation import errand, memory
 from twin.foundation.errors import ConfigError, TwinError, UnknownTimeError
 from twin.foundation.settings import Settings
 from twin.foundation.times import seconds, text
@@ -35,8 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         match options.command:
             case "serve":
+                gc.disable()  # a quarter of what the import takes, for garbage that is not there
                 from twin.serve import serve  # noqa: PLC0415  # Panel, which only a server needs
 
+                memory.keep()
                 serve(options.source, options.address, options.port, others, options.scenes, options.adapter)
             case "check":
                 _check(options.source, options.adapter)

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.browser.again import visit
 from tests.fake_timeline import DAY0, HOUR, FakeTimeline
 from twin.foundation.settings import Settings
 from twin.pages.operations.banner import BannerView
@@ -77,27 +78,38 @@ def address(serve: Callable[..., str]) -> str:
     return serve({"chrome": application})
 
 
-@pytest.fixture
-def opened(page: Page, address: str) -> Page:
-    page.goto(f"{address}/chrome?location=sanfrancisco&t=2025-10-16T00:00:00")
+def open_in(page: Page, address: str) -> Page:
+    visit(page, f"{address}/chrome?location=sanfrancisco&t=2025-10-16T00:00:00")
     expect(page.get_by_test_id("help")).to_be_visible()
     expect(page.get_by_test_id("banner")).to_be_attached()
     page.wait_for_function("() => Bokeh.documents[0].is_idle")  # what changes while a page is being drawn is lost
     return page
 
 
-def test_the_copied_link_leads_to_the_moment_that_is_seen(opened: Page) -> None:
-    opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    opened.get_by_test_id("link").click()
-    expect(opened.get_by_test_id("toast")).to_have_text("Link copied")
-    query = parse_qs(urlsplit(opened.evaluate("() => navigator.clipboard.readText()")).query)
+@pytest.fixture
+def opened(visited: Page, address: str) -> Page:
+    """A session of the test's own."""
+    return open_in(visited, address)
+
+
+@pytest.fixture
+def fresh(page: Page, address: str) -> Page:
+    """A page of the test's own, for tests that change what a browser offers or what scripts remember."""
+    return open_in(page, address)
+
+
+def test_the_copied_link_leads_to_the_moment_that_is_seen(fresh: Page) -> None:
+    fresh.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    fresh.get_by_test_id("link").click()
+    expect(fresh.get_by_test_id("toast")).to_have_text("Link copied")
+    query = parse_qs(urlsplit(fresh.evaluate("() => navigator.clipboard.readText()")).query)
     assert query == {"location": ["sanfrancisco"], "t": ["2025-10-16T18:45:00"], "speed": ["60"]}
 
 
-def test_without_a_clipboard_the_link_is_offered_in_a_field(opened: Page) -> None:
-    opened.evaluate("() => Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    opened.keyboard.press("c")
-    field = opened.get_by_test_id("link-field")
+def test_without_a_clipboard_the_link_is_offered_in_a_field(fresh: Page) -> None:
+    fresh.evaluate("() => Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    fresh.keyboard.press("c")
+    field = fresh.get_by_test_id("link-field")
     expect(field).to_have_value(re.compile(r"t=2025-10-16T18:45:00"))
     assert field.evaluate("(node) => node.value.slice(node.selectionStart, node.selectionEnd) === node.value")
 
@@ -135,28 +147,28 @@ GUARDED = """(value) => {
 
 @pytest.mark.parametrize("value", ["(byte) => 255", "(byte) => 256 * Math.random()"])
 def test_where_the_browser_gives_noise_for_a_canvas_no_picture_is_saved_and_printing_is_offered(
-    opened: Page, value: str
+    fresh: Page, value: str
 ) -> None:
-    opened.evaluate(REPORTS)
-    opened.evaluate(GUARDED, value)
+    fresh.evaluate(REPORTS)
+    fresh.evaluate(GUARDED, value)
     downloads: list[object] = []
-    opened.on("download", lambda download: downloads.append(download))
-    opened.keyboard.press("r")
-    dialog = opened.get_by_test_id("print-dialog")
+    fresh.on("download", lambda download: downloads.append(download))
+    fresh.keyboard.press("r")
+    dialog = fresh.get_by_test_id("print-dialog")
     expect(dialog).to_be_visible()
     expect(dialog).to_contain_text("No picture was saved")
-    expect(opened.get_by_test_id("toast")).to_be_hidden()
-    opened.get_by_test_id("print").click()
+    expect(fresh.get_by_test_id("toast")).to_be_hidden()
+    fresh.get_by_test_id("print").click()
     expect(dialog).to_be_hidden()
-    assert opened.evaluate("() => printed") == 1
+    assert fresh.evaluate("() => printed") == 1
     assert downloads == []
 
 
-def test_a_guard_that_changes_only_the_last_bits_leaves_the_picture_as_it_is(opened: Page) -> None:
-    opened.evaluate(REPORTS)
-    opened.evaluate(GUARDED, "(byte) => byte ^ 1")
-    with opened.expect_download():
-        opened.keyboard.press("r")
+def test_a_guard_that_changes_only_the_last_bits_leaves_the_picture_as_it_is(fresh: Page) -> None:
+    fresh.evaluate(REPORTS)
+    fresh.evaluate(GUARDED, "(byte) => byte ^ 1")
+    with fresh.expect_download():
+        fresh.keyboard.press("r")
 
 
 def test_help_opens_on_its_key_closes_on_escape_and_gives_the_focus_back(opened: Page) -> None:
@@ -188,36 +200,36 @@ def test_keys_are_left_to_somebody_who_types(opened: Page) -> None:
     expect(opened.get_by_test_id("help-dialog")).to_be_hidden()
 
 
-def test_single_keys_can_be_switched_off_for_every_view_and_stay_off(opened: Page) -> None:
-    opened.evaluate("() => { window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key)); }")
-    opened.get_by_test_id("help").click()
-    opened.get_by_test_id("single-keys").uncheck()
-    opened.keyboard.press("Escape")
-    opened.keyboard.press("m")
-    opened.keyboard.press("ArrowRight")
-    assert opened.evaluate("() => heard").count("m") == 0
-    assert "ArrowRight" in opened.evaluate("() => heard")
-    opened.reload()
-    expect(opened.get_by_test_id("help")).to_be_visible()
-    opened.keyboard.press("?")
-    expect(opened.get_by_test_id("help-dialog")).to_be_hidden()
+def test_single_keys_can_be_switched_off_for_every_view_and_stay_off(fresh: Page) -> None:
+    fresh.evaluate("() => { window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key)); }")
+    fresh.get_by_test_id("help").click()
+    fresh.get_by_test_id("single-keys").uncheck()
+    fresh.keyboard.press("Escape")
+    fresh.keyboard.press("m")
+    fresh.keyboard.press("ArrowRight")
+    assert fresh.evaluate("() => heard").count("m") == 0
+    assert "ArrowRight" in fresh.evaluate("() => heard")
+    fresh.reload()
+    expect(fresh.get_by_test_id("help")).to_be_visible()
+    fresh.keyboard.press("?")
+    expect(fresh.get_by_test_id("help-dialog")).to_be_hidden()
 
 
-def test_the_tour_is_offered_once_and_shows_only_what_is_there(opened: Page) -> None:
-    expect(opened.get_by_test_id("tour")).to_be_hidden()  # never by itself
-    before = opened.evaluate("() => [...__twin.clocks.values()][0].now()")
-    opened.get_by_test_id("tour-start").click()
-    tour = opened.get_by_test_id("tour")
+def test_the_tour_is_offered_once_and_shows_only_what_is_there(fresh: Page) -> None:
+    expect(fresh.get_by_test_id("tour")).to_be_hidden()  # never by itself
+    before = fresh.evaluate("() => [...__twin.clocks.values()][0].now()")
+    fresh.get_by_test_id("tour-start").click()
+    tour = fresh.get_by_test_id("tour")
     expect(tour).to_contain_text("1 of 2")  # this page has a map and the link alone
     expect(tour).to_contain_text("Who is on the road")
-    opened.keyboard.press("ArrowRight")
+    fresh.keyboard.press("ArrowRight")
     expect(tour).to_contain_text("2 of 2")
-    opened.keyboard.press("Enter")
+    fresh.keyboard.press("Enter")
     expect(tour).to_be_hidden()
-    assert opened.evaluate("() => [...__twin.clocks.values()][0].now()") == before
-    opened.reload()
-    expect(opened.get_by_test_id("help")).to_be_visible()
-    expect(opened.get_by_test_id("tour-offer")).to_be_hidden()
+    assert fresh.evaluate("() => [...__twin.clocks.values()][0].now()") == before
+    fresh.reload()
+    expect(fresh.get_by_test_id("help")).to_be_visible()
+    expect(fresh.get_by_test_id("tour-offer")).to_be_hidden()
 
 
 def test_a_skeleton_stands_in_while_something_loads_and_says_what_when_it_takes_long(opened: Page) -> None:

@@ -13,6 +13,7 @@ import panel as pn
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.again import visit
 from tests.browser.conftest import Kept, watched
 from tests.browser.operations import comes_to
 from tests.fake_timeline import DAY0, HOUR, FakeController, FakeDataQuality, FakeItem, FakeTimeline
@@ -115,18 +116,18 @@ def address(serve: Callable[..., str]) -> str:
 def open_in(page: Page, address: str, path: str) -> None:
     """Open a path and wait for its view."""
     SESSION.loaded.clear()
-    page.goto(f"{address}/{path}")
+    visit(page, f"{address}/{path}")
     page.get_by_test_id("stage-cooking-count" if path == "panels" else "welcome").wait_for()
     assert SESSION.loaded.wait(timeout=10), "Panel takes changes of a page only once it has loaded"
 
 
 @pytest.fixture
-def opened(page: Page, address: str) -> Callable[[str], Page]:
-    """Open a path in a page of the test's own."""
+def opened(visited: Page, address: str) -> Callable[[str], Page]:
+    """Open a path in a session of the test's own."""
 
     def go(path: str) -> Page:
-        open_in(page, address, path)
-        return page
+        open_in(visited, address, path)
+        return visited
 
     return go
 

@@ -1,6 +1,8 @@
 """How much memory there is: control groups of both versions, in made-up file systems."""
 
+import gc
 import os
+import weakref
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,26 @@ def test_what_nothing_uses_any_more_goes_back_to_the_system() -> None:
     memory.release()
     assert memory.resident() < full - 50_000_000
     assert len(kept) == 10
+
+
+def test_what_is_there_is_kept_and_what_comes_later_collected() -> None:
+    class Thing:
+        """One that nothing but itself refers to, later."""
+
+    def made() -> weakref.ref[Thing]:
+        thing = Thing()
+        thing.itself = thing  # type: ignore[attr-defined]
+        return weakref.ref(thing)
+
+    try:
+        gc.disable()
+        there = made()
+        memory.keep()
+        assert gc.isenabled()
+        later = made()
+        gc.collect()
+        assert there() is not None
+        assert later() is None
+    finally:
+        gc.unfreeze()
+        gc.enable()

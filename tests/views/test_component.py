@@ -7,7 +7,10 @@ does, a test here fails, and where Panel saves the work itself, another does, an
 """
 
 import importlib
+import inspect
+import json
 import pkgutil
+import re
 from collections.abc import Iterator
 from types import MethodType
 from typing import Any
@@ -18,6 +21,7 @@ import panel.io.document
 import param
 import pytest
 from bokeh.core.has_props import HasProps
+from bokeh.core.property.descriptors import PropertyDescriptor
 from bokeh.document import Document
 from bokeh.document.events import ModelChangedEvent
 from bokeh.model import Model
@@ -235,6 +239,72 @@ def test_the_model_is_panels(view: type[Component]) -> None:
     )
 
 
+def written(view: Component) -> str:
+    """Return the document that a browser pulls, once every Param has another value; ids are numbered."""
+    view.param.update(**{name: value for change in changes_of(view)[-3:-1] for name, value in change.items()})
+    text = json.dumps(Shown(view).document.to_json().content)
+    for number, made in enumerate(dict.fromkeys(re.findall(r'"id": "(p[0-9]+|[0-9a-f-]{36})"', text))):
+        text = text.replace(made, f"#{number}")
+    return text
+
+
+@every_component
+def test_a_document_is_written_as_bokehs_models_write_it(
+    view: type[Component], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = written(view(name="a view"))
+    for method in ("__init__", "properties_with_values"):
+        monkeypatch.delattr(view._data_model, method)
+    monkeypatch.setattr(view, "_bokeh_model", JSComponent._bokeh_model)
+    monkeypatch.setattr(component, "_data_of", lambda one: one._data_model)
+    assert ours == written(view(name="a view"))
+    assert "a view" in ours, "or nothing was compared"
+
+
+def test_bokeh_makes_containers_and_compares_defaults_and_ours_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    look = PropertyDescriptor._get_default
+    monkeypatch.setattr(
+        PropertyDescriptor, "_get_default", lambda found, model: looked.append(found.name) or look(found, model)
+    )
+
+    def looks(view: Component) -> int:
+        looked.clear()
+        Shown(view).document.to_json()
+        return len(looked)
+
+    kind = COMPONENTS[0]
+    ours = looks(kind())
+    with monkeypatch.context() as patch:
+        for method in ("__init__", "properties_with_values"):
+            patch.delattr(kind._data_model, method)
+        patch.setattr(kind, "_bokeh_model", JSComponent._bokeh_model)
+        assert looks(kind()) > ours + 50
+
+
+@every_component
+def test_no_default_of_a_model_is_a_model(view: type[Component]) -> None:
+    for kind in (view._bokeh_model, view._data_model):
+        assert not [name for name in kind.properties() if isinstance(kind.lookup(name).class_default(kind), Model)]
+
+
+def test_bokeh_looks_at_what_a_callback_takes_and_ours_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Any] = []
+    look = inspect._signature_from_function  # type: ignore[attr-defined]
+    monkeypatch.setattr(
+        inspect, "_signature_from_function", lambda *given, **more: looked.append(1) or look(*given, **more)
+    )
+
+    def looks(view: Component) -> int:
+        looked.clear()
+        view.get_root(Document(), preprocess=False)
+        return len(looked)
+
+    kind = next(one for one in COMPONENTS if one.from_browser)
+    assert looks(as_panel_does(kind(), "_link_props", "_register_events")) > 2
+    assert looks(kind()) == 0
+
+
 def test_panel_looks_params_up_where_they_are_not_and_ours_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     missed: list[str] = []
     look = HasProps.__getattr__  # type: ignore[attr-defined]
@@ -301,15 +371,33 @@ def test_panel_does_anew_for_every_component_what_ours_does_not(monkeypatch: pyt
     assert lists[0] is not lists[1], "the list is made at each look"
 
 
-def test_panel_copies_the_params_of_every_component_and_ours_does_not() -> None:
-    def copied(view: Component) -> int:
-        before = len(view._param__private.params)  # those that are the instance's own
-        view.get_root(Document())
-        return len(view._param__private.params) - before
+def test_param_copies_each_param_that_is_used_and_ours_are_their_classs(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain_view = next(type(view()) for view in COMPONENTS if not component._children_of(view))
 
-    plain_view = next(view for view in COMPONENTS if not component._children_of(view))
-    assert copied(as_panel_does(plain_view(), "_get_properties", "_get_children")) > 20
-    assert copied(plain_view()) == 0
+    def copied(*panels: str) -> int:
+        view = as_panel_does(plain_view(), *panels) if panels else plain_view()
+        view.clock = "another"
+        view.get_root(Document())
+        return len(view._param__private.params)  # those that are the instance's own
+
+    assert copied() == copied("_get_properties", "_get_children") == 0
+    monkeypatch.setattr(component, "no_instance_params", lambda _: None)
+    monkeypatch.setattr(plain_view._param__private, "disable_instance_params", False)
+    assert copied("_get_properties", "_get_children") > 20
+    assert copied() == 1
+
+
+def test_what_one_view_is_told_no_other_is() -> None:
+    for kind in COMPONENTS:
+        one, other = kind(), kind()
+        heard: list[str] = []
+        other.param.watch(lambda event, heard=heard: heard.append(event.name), list(kind.param))
+        for change in changes_of(kind())[:-3]:
+            one.param.update(**change)
+        assert heard == []
+        assert {name: getattr(other, name) for name in kind.param if name != "name"} == {
+            name: getattr(kind(), name) for name in kind.param if name != "name"
+        }
 
 
 # -- _update_properties --------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from twin.timeline.merging import (
     insertion,
     of_parts,
     places,
+    resorted,
     spliced,
     spliced_arrow,
     spliced_dictionary,
@@ -56,8 +57,9 @@ class Growth:
 
     lower: orders that were last heard of before it (data seconds) do not count. numbers: each order's number in `log` by its id;
     newer versions add theirs, so only those below the number of orders are of this one. routes: of orders by number, in place of
-    those in `loaded_routes`. speed, reach: of each trip, as in `Drawn`. odd_items, odd_eta: (orders,) the parts of `Orders.odd`.
-    waiting: decoded rows of orders that have not begun by the end. late: the events that came in late.
+    those in `loaded_routes`. speed, reach: of each trip, as in `Drawn`; speeds: those of finished trips, ascending. odd_items,
+    odd_eta: (orders,) the parts of `Orders.odd`. waiting: decoded rows of orders that have not begun by the end. late: the events
+    that came in late.
     """
 
     lower: float
@@ -69,6 +71,7 @@ class Growth:
     route_of: NDArray[np.int32]
     routes: Mapping[int, Route | None]
     speed: NDArray[np.float64]
+    speeds: NDArray[np.float64]
     reach: NDArray[np.float32]
     odd_items: NDArray[np.bool_]
     odd_eta: NDArray[np.bool_]
@@ -80,7 +83,15 @@ class Growth:
     @property
     def nbytes(self) -> int:
         """Bytes held, the log's aside."""
-        arrays = (self.speed, self.reach, self.odd_items, self.odd_eta, self.route_of, self.loaded_routes.lat)
+        arrays = (
+            self.speed,
+            self.speeds,
+            self.reach,
+            self.odd_items,
+            self.odd_eta,
+            self.route_of,
+            self.loaded_routes.lat,
+        )
         own = sum(lat.nbytes * 2 for lat, _ in filter(None, self.routes.values()))
         tables = self.late.nbytes + int(self.waiting.nbytes)
         return sum(array.nbytes for array in arrays) + self.loaded_routes.lon.nbytes + own + tables
@@ -141,6 +152,7 @@ def begin(
         route_of=route_of,
         routes={},
         speed=np.empty(0) if drawn is None else drawn.speed,
+        speeds=np.empty(0) if drawn is None else np.sort(drawn.speed[np.isfinite(drawn.speed)]),
         reach=np.empty(0, np.float32) if drawn is None else drawn.reach,
         odd_items=odd_items,
         odd_eta=orders.odd & ~odd_items,
@@ -498,8 +510,10 @@ def _merged_trips(
     def put(column: NDArray[Column], new: NDArray[Column]) -> NDArray[Column]:
         return np.concatenate((column[:same], np.insert(column[kept], at, new)))
 
+    was = growth.speed[gone]
+    speeds = resorted(growth.speeds, was[np.isfinite(was)], drawn.speed[np.isfinite(drawn.speed)])
     speed, reach = put(growth.speed, drawn.speed), put(growth.reach, drawn.reach)
-    growth = replace(growth, speed=speed, reach=reach)
+    growth = replace(growth, speed=speed, speeds=speeds, reach=reach)
     if not len(speed):
         return trips.none(), replace(growth, room=None)
     unit = trips.unit_of(float(reach.max()))
@@ -521,7 +535,7 @@ def _merged_trips(
         too_fast=put(old.too_fast, drawn.too_fast),
         unit=unit,
         scale=frame.scale,
-        usual_speed=trips.usual_speed(speed),
+        usual_speed=trips.median_of_sorted(speeds),
     )
     live = int((merged.knots_to - merged.knots_from).sum())
     if len(merged.t) > 2 * live + MOST_UNUSED:

@@ -216,8 +216,13 @@ def rounded(metres: NDArray[np.float32], unit: float) -> NDArray[np.int16]:
 
 def usual_speed(speed: NDArray[np.float64]) -> float:
     """Return the median of the speeds of finished trips, NaN without any."""
-    finished = speed[np.isfinite(speed)]
-    return float(np.median(finished)) if len(finished) else float("nan")
+    return median_of_sorted(np.sort(speed[np.isfinite(speed)]))
+
+
+def median_of_sorted(values: NDArray[np.float64]) -> float:
+    """Return the median of ascending values, NaN without any."""
+    middle = len(values) // 2
+    return float(np.mean(values[middle - 1 + len(values) % 2 : middle + 1])) if len(values) else float("nan")
 
 
 def draw(events: Events, orders: Orders, routes: Routes, frame: Frame | None) -> Drawn | None:

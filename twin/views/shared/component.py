@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import inspect
 import logging
 import time
 from collections.abc import Callable
@@ -15,11 +16,14 @@ from bokeh.model import Model
 from panel.config import config
 from panel.custom import Child, Children, JSComponent, ReactiveESM
 from panel.io.document import hold
+from panel.models.esm import ReactiveESM as BokehESM
+from param.parameterized import no_instance_params
 
 from twin.replay.controller import ReplayController
 from twin.server.assets import publish
 from twin.server.attach import is_answering
 from twin.views.shared.incoming import is_plain
+from twin.views.shared.lean import lean, lean_kind
 from twin.views.shared.modules import ModuleText, bundle_source, module_source
 from twin.views.shared.theme import contrast_css
 
@@ -56,6 +60,20 @@ def _children_of(view: "type[Component]") -> frozenset[str]:
 
 
 @functools.cache
+def _synced(view: "type[Component]") -> list[str]:
+    """Return the Params of a view that are told to its model; the list is not to be changed."""
+    return [
+        name for name in view.param if name not in (*view._manual_params, "default_layout", "loading", "background")
+    ]
+
+
+@functools.cache
+def _data_of(view: "type[Component]") -> type[Model]:
+    """Return the class of a view's data."""
+    return lean(view._data_model)
+
+
+@functools.cache
 def style_source(path: Path) -> str:
     """Return the style sheet of a view, preceded by the rules that every view shares."""
     return style_text(Path(__file__).with_name("shared.css")) + contrast_css() + style_text(path)
@@ -65,6 +83,18 @@ def style_source(path: Path) -> str:
 def style_text(path: Path) -> str:
     """Return a style sheet without the shared rules, for a layout container."""
     return path.read_text("utf-8")
+
+
+class _Change(functools.partial[None]):
+    """A callback on a changed property, which tells its parameters."""
+
+    __signature__ = inspect.signature(lambda attr, old, new: None)
+
+
+class _Event(functools.partial[None]):
+    """A callback on an event, which tells its parameters."""
+
+    __signature__ = inspect.signature(lambda event: None)
 
 
 class Component(JSComponent):
@@ -98,12 +128,14 @@ class Component(JSComponent):
     apart: ClassVar[bool] = False
     """Whether this view is a module of its own rather than in the one of all views: few pages have it."""
 
+    _bokeh_model = lean_kind(BokehESM)
     _stylesheets: ClassVar[list[Any]] = []
     _bundle_path: ClassVar[Path | None] = None
     """Panel looks for a bundle on the disk, in every folder above the class, each time that one is shown."""
     _logged = ""
 
     def __init__(self, **params: Any) -> None:
+        no_instance_params(type(self))  # no object changes a Param itself; Param would copy each that is set
         super().__init__(**params)
         self._retry: Callable[[], object] = lambda: None
         self._sent_at: list[float] = []
@@ -116,10 +148,10 @@ class Component(JSComponent):
     # The next methods override private methods of Panel to save work at every change, and for every session. test_component.py
     # compares each with Panel's result on every view, and fails if Panel's method changes or saves that work itself.
 
-    @functools.cached_property
+    @property
     def _synced_params(self) -> list[str]:
         # Panel makes this list anew for each Param that it looks up in it
-        return super()._synced_params
+        return _synced(type(self))
 
     @classmethod
     def _render_esm(cls, *_: Any, **__: Any) -> str:
@@ -136,12 +168,12 @@ class Component(JSComponent):
         return model
 
     def _get_properties(self, doc: Any) -> dict[str, Any]:
-        # Panel copies each Param of each component to find out which of them are its module's data
+        # Panel looks at each Param of each component to find out which of them are its module's data
         properties = super(ReactiveESM, self)._get_properties(doc)
         own = (self._data_model.properties() - Model.properties()) & properties.keys()
         told = {name: properties.pop(name) for name in own}
         told = {name: value for name, value in told.items() if name not in _children_of(type(self))}
-        data = self._data_model(name=self.name, esm_constants=self._constants, **told)
+        data = _data_of(type(self))(name=self.name, esm_constants=self._constants, **told)
         name = type(self).__name__
         properties |= {
             "_defs": [], "class_name": name, "name": name, "data": data, "events": [], "importmap": self._importmap,
@@ -156,6 +188,25 @@ class Component(JSComponent):
             return properties | {"bundle": "url", "esm": f"{pn.state.rel_path or '.'}/{self._url()}"}
         module = self._render_esm()
         return properties | {"bundle": hashlib.sha256(module.encode()).hexdigest(), "esm": module}
+
+    @classmethod
+    def _patch_datamodel_ref(cls, props: Any, ref: str) -> None:
+        # Panel walks the model tree for the data of children, which each of them marks itself
+        if (mark := f"__ref:{ref}") not in props.tags:
+            props.tags.append(mark)
+
+    def _link_props(self, model: Any, properties: Any, doc: Any, root: Any, comm: Any = None) -> None:
+        # Bokeh finds out the parameters of each callback, which takes longer than all else that it does with it
+        if comm or config.embed:
+            super()._link_props(model, properties, doc, root, comm)
+            return
+        for name in properties:
+            model.on_change(name, _Change(self._server_change, doc, root.ref["id"], None))
+
+    def _register_events(self, *event_names: str, model: Any, doc: Any, comm: Any) -> None:
+        # as above
+        for name in event_names:
+            model.on_event(name, _Event(self._comm_event if comm else self._server_event, doc))
 
     def _get_children(self, *given: Any) -> Any:
         # as above
