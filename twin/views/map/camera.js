@@ -254,7 +254,9 @@ class Camera {
     this.changed();
     this.wake();
   }
-  /** The driver followed has delivered: after a moment the view goes back. Returns milliseconds until then, or 0. */
+  /**
+   * The driver followed has delivered: after a moment the view goes back. Returns milliseconds until then, 0 for never.
+   */
   leave(moving) {
     const now = performance.now();
     this.arrivedAt = moving ? Math.min(this.arrivedAt, now) : Infinity; // a replay that stands may go back to him
