@@ -13,7 +13,7 @@ from bokeh.model import Model
 from bokeh.models import ColumnDataSource, CustomJS, HoverTool, LinearColorMapper, Plot, Range1d, Row, Spacer
 from bokeh.plotting import figure
 
-from twin.views.map import figure as map_figure
+from twin.views.map import drawing
 from twin.views.shared.lean import lean_copy, lean_kind
 
 
@@ -41,7 +41,7 @@ def _scatter() -> figure:
 
 
 def _map() -> figure:
-    return map_figure._drawn.__wrapped__()
+    return drawing.draw()["map"]
 
 
 @pytest.mark.parametrize("draw", [_scatter, _map, figure, lambda: Row(_scatter(), figure())])
