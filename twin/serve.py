@@ -80,7 +80,6 @@ def serve(
     command = Serve(parser)
     given = parser.parse_args([*pages, *options, *others])
     use_own_keys(given.cookie_secret)
-    memory.keep()
     command.invoke(given)
 
 

@@ -77,6 +77,7 @@ def visit(page: Page, address: str) -> None:
 def leave(page: Page) -> None:
     """Close the page's session, and leave nothing of it but the scripts."""
     page.evaluate(LEAVE)
+    page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
     if page.viewport_size != SIZE:
         page.set_viewport_size(SIZE)  # type: ignore[arg-type]
     page.mouse.move(0, 0)

@@ -1,6 +1,7 @@
 """The header's controls as a person uses them: link, picture, help, tour, keys, the skeleton while something loads."""
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -46,6 +47,7 @@ class Session:
     controller: ReplayController | None = None
     document: Any = None
     retried: list[int] = field(default_factory=list)
+    loaded: threading.Event = field(default_factory=threading.Event)
 
     def do(self, change: Callable[[], object]) -> None:
         self.document.add_next_tick_callback(change)
@@ -70,6 +72,7 @@ def application() -> pn.Column:
     below = pn.pane.HTML(
         '<p data-testid="map" style="height:300px">A map</p><input aria-label="Search" data-testid="search">'
     )
+    pn.state.onload(SESSION.loaded.set)
     return pn.Column(SESSION.chrome, SESSION.banner, below, sizing_mode="stretch_width")
 
 
@@ -79,10 +82,12 @@ def address(serve: Callable[..., str]) -> str:
 
 
 def open_in(page: Page, address: str) -> Page:
+    SESSION.loaded.clear()
     visit(page, f"{address}/chrome?location=sanfrancisco&t=2025-10-16T00:00:00")
     expect(page.get_by_test_id("help")).to_be_visible()
     expect(page.get_by_test_id("banner")).to_be_attached()
     page.wait_for_function("() => Bokeh.documents[0].is_idle")  # what changes while a page is being drawn is lost
+    assert SESSION.loaded.wait(timeout=20), "Panel takes changes of a page only once it has loaded"
     return page
 
 

@@ -1,5 +1,6 @@
 """The feed as a person meets it: follow it, read back to the first event, filter it, go to what it tells."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class Kitchen:
         self.controller = ReplayController()
         self.view: FeedView | None = None
         self.asked: list[dict] = []
+        self.loaded = threading.Event()
 
     def page(self) -> pn.Column:
         self.document = pn.state.curdoc
@@ -42,6 +44,7 @@ class Kitchen:
         self.asked = []
         shown = self.view.__panel__()
         shown.on_msg(lambda event: self.asked.append(event.data))
+        pn.state.onload(self.loaded.set)
         return pn.Column(shown, width=408, height=440)
 
     @property
@@ -67,8 +70,10 @@ def address(serve: Callable[..., str], kitchen: Kitchen) -> str:
 
 
 @pytest.fixture
-def opened(visited: Page, address: str) -> Page:
+def opened(visited: Page, address: str, kitchen: Kitchen) -> Page:
+    kitchen.loaded.clear()
     visit(visited, f"{address}/feed")
+    assert kitchen.loaded.wait(timeout=20), "what changes on the server before is lost"
     visited.get_by_test_id("feed-row").first.wait_for()
     return visited
 

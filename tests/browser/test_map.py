@@ -142,10 +142,12 @@ def show(visited, maps):
             controller.seek(at)
             view = MapView(controller)
             shown.held.update(controller=controller, view=view, document=pn.state.curdoc)
+            pn.state.onload(lambda: shown.held.update(loaded=True))
             return pn.Column(view, width=900, height=560, margin=0)
 
         visit(visited, maps(app))
         expect(visited.get_by_test_id("map")).to_be_visible()
+        wait_for(lambda: "loaded" in shown.held)  # what changes on the server before is lost
         if timeline.location.lat is not None:
             visited.wait_for_function(f"() => window.__twin?.motion?.size && {MAP}.held && {ready}")
         return shown

@@ -71,11 +71,13 @@ ODD: dict[str, Rows] = {
     "doubled": [row for row in day("doubled") for _ in range(2)],
     "future": day("future", year="2031"),
 }
+PINGED = [row for row in day("pinged") if row["event_type"] == "driver_ping"]
+"""Nothing but positions, which the feed does not list unless one asks for them."""
 
 
 def written(folder: Path) -> Path:
     path = folder / "events.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for rows in ODD.values() for row in rows))
+    path.write_text("".join(json.dumps(row) + "\n" for rows in (*ODD.values(), PINGED) for row in rows))
     return path
 
 
@@ -114,6 +116,24 @@ def test_whatever_is_missing_the_stages_show_what_is_known_and_the_feed_tells_it
     for tab in ("moments", "orders", "events"):
         by_id(page, f"tab-{tab}").click()
         expect(by_id(page, f"tab-{tab}")).to_have_attribute("aria-selected", "true")
+
+
+def test_a_feed_that_lists_no_positions_does_not_say_that_there_are_no_events(page: Page, address: str) -> None:
+    page.goto(f"{address}/operations?location=pinged")
+    expect(by_id(page, "feed")).to_contain_text("No events of the listed types in this range")
+    by_id(page, "feed-all-types").click()
+    expect(by_id(page, "feed-row")).to_contain_text("On the road")
+
+
+def test_what_the_map_says_of_an_unknown_kitchen_stands_clear_of_its_trouble(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{address}/operations?location=undelivered")
+    expect(by_id(page, "map-note")).to_contain_text("does not tell where the kitchen is")
+    expect(by_id(page, "alert-status")).to_be_visible()
+    note, trouble = by_id(page, "map-note").bounding_box(), by_id(page, "alert-status").bounding_box()
+    assert note is not None
+    assert trouble is not None
+    assert note["y"] > trouble["y"] + trouble["height"]
 
 
 def test_what_is_missing_is_said_where_it_is_missed(page: Page, address: str) -> None:

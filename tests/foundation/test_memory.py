@@ -2,6 +2,8 @@
 
 import gc
 import os
+import threading
+import time
 import weakref
 from pathlib import Path
 
@@ -100,3 +102,22 @@ def test_what_is_there_is_kept_and_what_comes_later_collected() -> None:
     finally:
         gc.unfreeze()
         gc.enable()
+
+
+def test_a_process_that_has_grown_gives_back_what_is_freed_meanwhile() -> None:
+    stopped = threading.Event()
+    watch = threading.Thread(target=memory.release_as_it_grows, args=(stopped, 0.05))
+    watch.start()
+    try:
+        blocks = [bytes(100_000) for _ in range(1000)]
+        full = memory.resident()
+        kept = blocks[::100]
+        blocks.clear()
+        deadline = time.monotonic() + 30
+        while memory.resident() > full - 40_000_000 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert memory.resident() < full - 40_000_000
+        assert len(kept) == 10
+    finally:
+        stopped.set()
+        watch.join()

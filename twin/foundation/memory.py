@@ -8,6 +8,7 @@ import ctypes
 import gc
 import os
 import re
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,9 @@ USUAL_SHARE = 0.75
 """Share of the memory there is that a process takes at most; the rest is for the system and for what cannot be counted."""
 PAGE = os.sysconf("SC_PAGE_SIZE")
 """Bytes of a memory page."""
+LOOK_S, GROWN_BYTES, TRIES = 5.0, 16 << 20, 3
+"""Seconds between two looks at how much the process has, bytes by which it has grown when memory is given back, and at how many
+looks afterwards that is done again."""
 _UNITS = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
 
 
@@ -66,10 +70,30 @@ def release() -> None:
         trim(0)
 
 
-def keep() -> None:
-    """Have the garbage collector go on, without what there is now: what is imported and opened stays as long as the process.
+def release_as_it_grows(stopped: threading.Event, look_s: float = LOOK_S) -> None:
+    """Call `release` when the process has grown by `GROWN_BYTES`, and for a while after, until `stopped` is set.
 
-    Looking through half a million such objects takes 0.3 s, every few dozen sessions.
+    Run it in a thread of its own. Loading a kitchen, its streets and its tiles takes ten times what stays of it. That it is freed
+    cannot be seen from outside, so it is tried at the next `TRIES` looks, too.
+    """
+    least, tries = resident(), 0
+    while not stopped.wait(look_s):
+        now = resident()
+        if now > least + GROWN_BYTES:
+            tries = 1 + TRIES
+        if tries:
+            release()
+            tries -= 1
+            least = resident()
+        else:
+            least = min(least, now)
+
+
+def keep() -> None:
+    """Have the garbage collector go on, without what there is now: what is imported stays as long as the process.
+
+    Looking through half a million such objects takes 0.3 s, every few dozen sessions. Call it before anything is opened that
+    may be let go of: what refers to itself would never be.
     """
     gc.freeze()
     gc.enable()

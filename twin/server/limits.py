@@ -9,6 +9,7 @@ import logging
 import math
 import resource
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, R
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 
-from twin.foundation import loglimit
+from twin.foundation import loglimit, memory
 from twin.server.admission import TRUSTS_PROXY
 from twin.server.door import Door
 from twin.server.health import PATHS, health_response
@@ -103,6 +104,7 @@ class LimitedServer(HTTPServer):
         """Connections that wait for a complete request, the longest waiting first."""
         self._doors: list[Door] = []
         self._watchdog: Watchdog | None = None
+        self._closed = threading.Event()
         loglimit.limit_handlers()
         if isinstance(request_callback, BokehTornado):
             request_callback.settings["websocket_max_message_size"] = limits.message
@@ -114,6 +116,10 @@ class LimitedServer(HTTPServer):
         if sockets and self._watchdog is None:
             self._watchdog = process.watchdog = Watchdog()
             IOLoop.current().add_callback(self._watchdog.start)
+            self._closed = threading.Event()
+            threading.Thread(
+                target=memory.release_as_it_grows, args=(self._closed,), name="release-memory", daemon=True
+            ).start()
         if self.ssl_options is not None or not sockets:
             super().add_sockets(sockets)
             return
@@ -137,6 +143,7 @@ class LimitedServer(HTTPServer):
             self._doors.pop().close()
         if self._watchdog is not None:
             self._watchdog.stop()
+            self._closed.set()
             self._watchdog = process.watchdog = None
         super().stop()
 

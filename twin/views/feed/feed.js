@@ -589,7 +589,19 @@ class FeedList {
           "Clear filters",
         ),
       );
-    } else if (kind === "nothing") this.empty.replaceChildren(el("p", {}, "No events in this range"));
+    } else if (kind === "nothing") this.sayNothing();
+  }
+
+  /** There is no event in the range; or none that is listed, as where a record has positions alone. */
+  sayNothing() {
+    const some = this.filter.groups.size < this.keys.length;
+    const all = { class: "chip", type: "button", "data-testid": "feed-all-types" };
+    this.empty.replaceChildren(
+      el("p", {}, some ? "No events of the listed types in this range" : "No events in this range"),
+      some
+        ? el("button", { ...all, onclick: () => this.setFilter({ groups: new Set(this.keys) }) }, "List all types")
+        : "",
+    );
   }
 
   outside = (event) => {
