@@ -122,7 +122,8 @@ class _Follower(Client):
     async def go_live(self) -> float:
         """Press *Jump to live* in a range that does not grow; return the milliseconds until the edge was on the page."""
         seen, began = len(self.seen), time.monotonic()
-        await self.act("LiveBadge", live=True)
+        model = {"id": self._models["LiveBadge"]}
+        await self.send_event("data_event", model=model, data={"type": "map", "entries": [["live", True]]})
         return await _until(lambda: len(self.seen) > seen, began)
 
     def heard(self, event: dict[str, Any]) -> None:
