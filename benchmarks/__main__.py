@@ -26,6 +26,7 @@ MEASURES = (
     "sessions",
     "mix",
     "live",
+    "memory",
     "curves",
     "deckgl",
     "alerts",

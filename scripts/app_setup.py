@@ -15,3 +15,6 @@ apply_limits()
 otlp.start(process.settings_or_default)
 
 from twin.pages.operations.operations import operations_page  # noqa: E402, F401  # else the first page waits for its modules
+from twin.views.shared import drawn  # noqa: E402
+
+drawn.prepare(process.settings_or_default)

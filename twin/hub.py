@@ -479,7 +479,7 @@ class Hub(Owner):
         return self._troubles(timeline).cached(Unfolding).block(block)
 
     def _troubles(self, timeline: Timeline) -> TroublesAsKnown:
-        baseline = self.insights(timeline).baseline
+        baseline = self.usual(timeline)
         with self._lock:
             known = self._known.get(timeline)
             if known is None:
@@ -518,7 +518,7 @@ class Hub(Owner):
         >>> bool(abs(evening.parts.sum() - evening.total_s) < 0.001)
         True
         """
-        return ledger_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
+        return ledger_of(timeline, self.usual(timeline), self.settings.delivery_target_s)
 
     def promises(self, timeline: Timeline) -> PromiseBook:
         """Return what a timeline's orders were promised, and what would have been fair by what was known then.
@@ -527,7 +527,7 @@ class Hub(Owner):
         >>> [promises.kind for promises in t.promises(t.timeline("sanfrancisco", "2025-10-16", "2025-10-17")).kinds][0]
         'target'
         """
-        return promises_of(timeline, self.insights(timeline).baseline, self.settings.delivery_target_s)
+        return promises_of(timeline, self.usual(timeline), self.settings.delivery_target_s)
 
     def long_ledger(self, location: str, window: Window) -> LongLedger:
         """Return the delay ledger of a range that is too long to load: the source adds it up.

@@ -24,6 +24,7 @@ from twin.server.hosting import opening_words
 from twin.server.limits import apply_limits
 from twin.server.process import process
 from twin.views.map.figure import build_figure
+from twin.views.shared import drawn
 
 APPS = Path(__file__).resolve().parent / "pages" / "apps"
 """The scripts for `panel serve`. They are package data, so that an installed wheel has them, too."""
@@ -49,6 +50,8 @@ def serve(
     os.environ.setdefault("BOKEH_RESOURCES", "server")  # noqa: TID251
     # Bokeh looks through every session's models for what a developer may have got wrong
     os.environ.setdefault("BOKEH_VALIDATE_DOC", "no")  # noqa: TID251
+    drawing = threading.Thread(target=drawn.prepare, args=(process.settings,), name="prepare-figures", daemon=True)
+    drawing.start()  # another process draws them while the source is opened
     try:
         hub = None if process.settings.on_behalf_of_user else process.hub()  # else nobody's rights are known yet
     except ForeignColumnsError as error:  # the page at /adapt finds out what they mean, and opens it
@@ -64,6 +67,9 @@ def serve(
         else:
             process.rehearsed_show(hub)  # an invalid scene file fails here, not on the wall screens
             _warm(hub)
+    drawing.join()
+    build_figure()
+    memory.release()
     pages = [str(page) for page in sorted(APPS.glob("*.py"))]
     print(opening_words(address, port, process.settings), flush=True)
     options = ["--address", address, "--port", str(port), "--index", "operations", "--plugins", "twin.api"]
@@ -85,8 +91,6 @@ def _warm(hub: Hub) -> None:
     first = hub.timeline(hub.locations[0].id)
     first.at(first.busiest())
     process.tileset(hub, first.location.id)
-    build_figure()
     models_url()
     # the first aggregate query prepares a table; in a thread, it does not delay the first page
     threading.Thread(target=partial(hub.source.query, "capacity", location=first.location.id), daemon=True).start()
-    memory.release()

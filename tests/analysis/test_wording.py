@@ -192,7 +192,16 @@ def test_a_type_without_a_word_in_it_is_nameless(kind):
 
 @pytest.mark.parametrize(
     ("order_id", "shown"),
-    [("A7K2M9", "A7K2M9"), ("A7K2M9-L1", "A7K2M9-L1"), ("0f3c9a55d1e84b27a6c0d1e2f3a4b5c6", "0f3c9a")],
+    [
+        ("A7K2M9", "A7K2M9"),
+        ("A7K2M9-L1", "A7K2M9-L1"),
+        ("0f3c9a55d1e84b27a6c0d1e2f3a4b5c6", "0f3c9a"),
+        ("3f2504e0-4f89-41d3-9a0c-0305e82c3301", "3f2504"),
+        ("ORDER-2025-000123", "…000123"),
+        ("202510171830000042", "…000042"),
+        ("018f4e2a-7c31-7d5b-a0c1-5e8f9b3c2d41", "…3c2d41"),
+        ("طلب-000123-٤٥٦", "…23-٤٥٦"),
+    ],
 )
 def test_long_ids_are_shown_short(order_id, shown):
     assert short_id(order_id) == shown

@@ -1,9 +1,12 @@
 """No byte leaves the API that a strict parser refuses, whatever the record holds: over HTTP, every endpoint and the stream."""
 
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -11,6 +14,7 @@ import twin
 from tests import hostile_bodies as hostile
 from tests.api.serving import fetch
 from tests.fuzz.readers import strictly
+from tests.raw_orders import WHOLE, rows_of
 from twin.api.endpoints import BASE, ENDPOINTS
 from twin.server.process import process
 
@@ -30,6 +34,23 @@ def odd_server(routes: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     process.use(twin.open(hostile.write(hostile.record(), tmp_path_factory.mktemp("hostile") / "events.jsonl")))
     yield routes
     process.use(None)
+
+
+def test_a_kitchen_and_an_order_with_long_ids_are_found(routes: str, tmp_path: Path) -> None:
+    """What is listed can be asked for, whatever a system writes where others have a short id."""
+    kitchen, order = "Second Floor, Rear Entrance, " * 20 + "Köln", "order " * 100 + "1"
+    rows = [{**row, "location": kitchen} for row in rows_of(order, WHOLE)]
+    path = tmp_path / "events.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    process.use(twin.open(path))
+    try:
+        (listed,) = json.loads(fetch(routes + BASE + "/locations").body)["locations"]
+        assert listed["location_name"] == kitchen
+        for endpoint in ENDPOINTS:
+            address = endpoint.path.format(location=quote(kitchen, safe=""), order_id=quote(order, safe=""))
+            assert fetch(f"{routes}{BASE}{address}").status == 200, endpoint.name
+    finally:
+        process.use(None)
 
 
 def test_every_answer_is_strict_json(odd_server: str) -> None:

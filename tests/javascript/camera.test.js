@@ -132,6 +132,39 @@ test("a driver who leaves the middle again at once is followed without a stop, u
   assert.ok(Math.abs(KITCHEN[0] + at - camera.view.x) < 3);
 });
 
+test("once the followed driver has delivered, the view waits a moment and goes back to what it kept to before", () => {
+  for (const fits of [true, false]) {
+    const { camera } = cameraOf();
+    if (!fits) camera.toggleFit();
+    const before = { ...camera.view };
+    const others = [driver(1000, 500), driver(-3000, 100)];
+    camera.toggleFollow();
+    camera.consider(others, null, true);
+    time.pass(9000);
+    camera.consider(others, null, true);
+    assert.equal(camera.following, true, "who has not set out yet is waited for");
+    camera.consider(others, driver(2900, 100), true);
+    time.pass(1000);
+    camera.step();
+    assert.ok(camera.consider(others, null, true) > 0, "the place is shown where he delivered");
+    time.pass(2000);
+    assert.ok(camera.consider(others, null, true) > 0);
+    assert.equal(camera.following, true);
+    camera.consider(others, null, false);
+    time.pass(60_000);
+    camera.consider(others, null, false);
+    assert.equal(camera.following, true, "a replay that stands may go back to him");
+    camera.consider(others, null, true);
+    time.pass(3100);
+    camera.consider(others, null, true);
+    assert.equal(camera.following, false);
+    assert.equal(camera.fitting, fits);
+    if (fits) camera.consider(others, null, true);
+    else assert.deepEqual(camera.glide.to, before);
+    assert.ok(camera.glide.to.metres > 2.5);
+  }
+});
+
 test("a driver who outruns the view is seen from farther away, not fetched again and again", () => {
   const { camera } = cameraOf();
   camera.toggleFollow();

@@ -18,8 +18,11 @@ test("one that is behind says how far, and how much has happened since", () => {
 
 test("one that looks back at a moment of which live did not know all says so", () => {
   const said = badgeOf("behind", now, { ...seen, behind: 720, since: 9, unknown: 3 });
-  assert.equal(said.more, "9 events since · live lacked 3 events here");
-  assert.equal(said.title, "Live did not show 3 events of this moment: they came in later. Jump to live (L)");
+  assert.equal(said.more, "live lacked 3 events");
+  assert.equal(
+    said.title,
+    "9 events since. Live did not show 3 events of this moment: they came in later. Jump to live (L)",
+  );
   assert.equal(badgeOf("live", now, { ...seen, unknown: 3 }).more, "3 s");
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tagText } from "../../twin/views/map/questions.js";
-import { minutesText, moneyText, percentText, shortMany } from "../../twin/views/shared/numbers.js";
+import { minutesText, moneyText, percentText, shortId, shortMany } from "../../twin/views/shared/numbers.js";
 import { exactText, NAIVE, Zone } from "../../twin/views/shared/times.js";
 import { axisTicks } from "../../twin/views/transport/axis.js";
 import { fieldTime } from "../../twin/views/transport/range_picker.js";
@@ -12,6 +12,7 @@ const at = (text) => Date.parse(`${text}Z`) / 1000;
 test("durations read as Python writes them", () => {
   for (const [seconds, text] of vectors.texts.minutes) assert.equal(minutesText(seconds), text, `${seconds} s`);
   for (const [seconds, text] of vectors.texts.exact) assert.equal(exactText(seconds), text, `${seconds} s`);
+  for (const [id, text] of vectors.texts.ids) assert.equal(shortId(id), text);
 });
 
 test("a duration is in whole minutes, half up", () => {

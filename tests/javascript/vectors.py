@@ -13,7 +13,7 @@ import numpy as np
 
 from twin.analysis.alignment import align
 from twin.analysis.event_index import GROUPS, USUAL_GROUPS, EventFilter
-from twin.analysis.wording import exact_text, minutes_text
+from twin.analysis.wording import exact_text, minutes_text, short_id
 from twin.foundation.times import DAY
 from twin.foundation.zones import Zone
 from twin.replay.clock import Anchor
@@ -152,11 +152,17 @@ def pins(timeline: Timeline) -> dict[str, Any]:
 
 
 def texts() -> dict[str, list[list[Any]]]:
-    """Return durations in words, as both sides write them."""
+    """Return durations in words and the short forms of ids, as both sides write them."""
+    ids = [
+        "A7K2M9-L1", "0f3c9a55d1e84b27a6c0d1e2f3a4b5c6", "0F3C9A55D1E84B27A6C0D1E2F3A4B5C6~2", "ORDER-2025-000123",
+        "202510171830000042", "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "018f4e2a-7c31-7d5b-a0c1-5e8f9b3c2d41",
+        "طلب-000123-٤٥٦", "🍕" * 11, "",
+    ]  # fmt: skip
     seconds = [0.0, 29.9, 59.4, 59.5, 60.0, 89.9, 90.0, 150.0, 3569.9, 3570.0, 3599.0, 3600.0, 5999.0, 6000.0, 7530.0]
     return {
         "minutes": [[s, minutes_text(s)] for s in seconds],
         "exact": [[s, exact_text(s)] for s in seconds],
+        "ids": [[one, short_id(one)] for one in ids],
     }
 
 

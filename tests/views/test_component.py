@@ -371,15 +371,33 @@ def test_panel_does_anew_for_every_component_what_ours_does_not(monkeypatch: pyt
     assert lists[0] is not lists[1], "the list is made at each look"
 
 
-def test_panel_copies_the_params_of_every_component_and_ours_does_not() -> None:
-    def copied(view: Component) -> int:
-        before = len(view._param__private.params)  # those that are the instance's own
-        view.get_root(Document())
-        return len(view._param__private.params) - before
+def test_param_copies_each_param_that_is_used_and_ours_are_their_classs(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain_view = next(type(view()) for view in COMPONENTS if not component._children_of(view))
 
-    plain_view = next(view for view in COMPONENTS if not component._children_of(view))
-    assert copied(as_panel_does(plain_view(), "_get_properties", "_get_children")) > 20
-    assert copied(plain_view()) == 0
+    def copied(*panels: str) -> int:
+        view = as_panel_does(plain_view(), *panels) if panels else plain_view()
+        view.clock = "another"
+        view.get_root(Document())
+        return len(view._param__private.params)  # those that are the instance's own
+
+    assert copied() == copied("_get_properties", "_get_children") == 0
+    monkeypatch.setattr(component, "no_instance_params", lambda _: None)
+    monkeypatch.setattr(plain_view._param__private, "disable_instance_params", False)
+    assert copied("_get_properties", "_get_children") > 20
+    assert copied() == 1
+
+
+def test_what_one_view_is_told_no_other_is() -> None:
+    for kind in COMPONENTS:
+        one, other = kind(), kind()
+        heard: list[str] = []
+        other.param.watch(lambda event, heard=heard: heard.append(event.name), list(kind.param))
+        for change in changes_of(kind())[:-3]:
+            one.param.update(**change)
+        assert heard == []
+        assert {name: getattr(other, name) for name in kind.param if name != "name"} == {
+            name: getattr(kind(), name) for name in kind.param if name != "name"
+        }
 
 
 # -- _update_properties --------------------------------------------------------------------------------------------------

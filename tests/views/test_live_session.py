@@ -124,6 +124,17 @@ def test_a_live_playhead_goes_along_and_one_that_is_behind_stays_while_the_range
     assert "t=" in kitchen.session.page.query
 
 
+def test_what_was_known_of_troubles_needs_no_version_examined_in_hindsight(kitchen, monkeypatch):
+    """Each block of hours is computed with whatever version a page has then; to examine that as a whole takes far longer."""
+    monkeypatch.setattr("twin.hub.detect", lambda *_: pytest.fail("it was examined in hindsight"))
+    timeline = kitchen.newer(30)
+    t = kitchen.edge - 600.0
+    assert kitchen.hub.troubles_at(timeline, t).moments == ()
+    assert kitchen.hub.unfolding(timeline, block_of(t)) != ()
+    assert kitchen.hub.ledger(timeline) is not None
+    assert kitchen.hub.promises(timeline) is not None
+
+
 def test_a_page_that_looks_back_says_what_live_lacked(kitchen):
     kitchen.choose(follow="live")
     view = LiveView(kitchen.controller, wall=lambda: kitchen.wall[0])

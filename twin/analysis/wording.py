@@ -5,6 +5,7 @@ like that of a live kitchen.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from twin.timeline.timeline import EventSlice, Timeline
 SHORT_ID = 6
 LONGEST_ID = 10
 """Ids of up to 10 characters (A7K2M9, A7K2M9-L1) are shown in full, longer ones (32 hex digits) as their first 6."""
+_DRAWN = re.compile(r"(?=[\d-]*[a-fA-F])[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}(?!-?7[0-9a-fA-F]{3}-)[0-9a-fA-F-]{18,}")
+"""Ids drawn at random, of hex digits. Others count up (ORDER-2025-000123) or begin with a time (UUIDs of version 7)."""
 
 BRANDS_SHOWN = 2
 """Most brand names in a line; more do not fit, and the rest is counted."""
@@ -62,10 +65,14 @@ def is_over_target(total: Any, target: float) -> Any:
 def short_id(order_id: str) -> str:
     """Return an order id that is short enough to read aloud.
 
-    >>> short_id("A7K2M9-L1"), short_id("0f3c9a55d1e84b27a6c0d1e2f3a4b5c6")
-    ('A7K2M9-L1', '0f3c9a')
+    One that is not drawn at random begins as its neighbours do: its end tells it apart.
+
+    >>> short_id("A7K2M9-L1"), short_id("0f3c9a55d1e84b27a6c0d1e2f3a4b5c6"), short_id("ORDER-2025-000123")
+    ('A7K2M9-L1', '0f3c9a', '…000123')
     """
-    return order_id if len(order_id) <= LONGEST_ID else order_id[:SHORT_ID]
+    if len(order_id) <= LONGEST_ID:
+        return order_id
+    return order_id[:SHORT_ID] if _DRAWN.match(order_id) else f"…{order_id[-SHORT_ID:]}"
 
 
 def whole_minutes(seconds: float) -> int:

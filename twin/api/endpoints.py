@@ -12,14 +12,13 @@ from twin.api import answers, network, parameters
 from twin.api.answer_cache import AGGREGATES_S, METADATA_S, AnswerCache, Encoded
 from twin.api.handler import ApiHandler, Refusal
 from twin.api.source import current_source
+from twin.foundation.address import LONGEST_ID
 from twin.hub import Hub
 from twin.server import threads
 from twin.server.process import process
 from twin.server.threads import Pool
 
 BASE = "/api/v1"
-LONGEST_NAME = 200
-"""Characters of a location or order id; real ones have 32."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +149,8 @@ class JsonHandler(ApiHandler):
         """Answer 200 with JSON, or 304 where the caller's ETag is current; errors are `Problem`s."""
         endpoint = self._endpoint
         for name, value in zip(endpoint.names, names, strict=True):
-            if len(value) > LONGEST_NAME:
-                raise Refusal(404, f"No {name.replace('_', ' ')} has over {LONGEST_NAME} characters.")
+            if len(value) > LONGEST_ID:
+                raise Refusal(404, f"No {name.replace('_', ' ')} has over {LONGEST_ID:,} characters.")
         query = self.parameters(endpoint.query)
         hub = await current_source(self.request)
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from twin.foundation.zones import NAIVE, Zone
 
+LONGEST_ID = 1_000
+"""Characters of a kitchen's or an order's id that are read from an address; most have 32, but some systems write names there."""
 LONGEST_QUOTE = 40
 """Characters of a value that a sentence quotes."""
 MOST_REMARKS = 3

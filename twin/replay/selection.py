@@ -7,6 +7,7 @@ from typing import Any
 import param
 import pyarrow as pa
 
+from twin.foundation.cache import shared
 from twin.foundation.stages import STATES
 from twin.timeline.timeline import Timeline
 
@@ -123,7 +124,7 @@ class Selection(param.Parameterized):
         """
         rows, before = timeline.orders.row_of, self._timeline
         self._timeline = timeline
-        if before is not None and before.orders.ids.equals(timeline.orders.ids):
+        if before is not None and _are_same(before.orders.ids, timeline.orders.ids):
             return
         group = self.group
         if before is not None:
@@ -201,3 +202,8 @@ class Selection(param.Parameterized):
     def _take(self, sent: int = 0, **changes: Any) -> None:
         with param.parameterized.batch_call_watchers(self), param.edit_constant(self):
             self.param.update(version=max(self.version + 1, sent), **changes)
+
+
+@shared(most=2)
+def _are_same(ids: pa.StringArray, others: pa.StringArray) -> bool:
+    return bool(ids.equals(others))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from twin.foundation.address import Address, quoted, with_plus
+from twin.foundation.address import LONGEST_ID, Address, quoted, with_plus
 from twin.foundation.times import parse, seconds
 from twin.replay.clock import MAX_SPEED
 
@@ -21,8 +21,8 @@ MOST_HOURS = MOST_DAYS * 24.0
 """A month: the whole range of a tour is loaded into memory."""
 FIRST_S, LAST_S = seconds("1990-01-01"), seconds("2100-01-01")
 """Data seconds between which a range lies: no source has rows outside (sources/queries/events.sql)."""
-MOST_LOCATIONS, LONGEST_ID = 200, 200
-"""Locations that an address may name, and characters of an id; real ones have 32."""
+MOST_LOCATIONS = 200
+"""Locations that an address may name."""
 
 PANES = ("map", "pipeline", "kpis", "trends", "feed")
 """Names of the panes that a screen can show."""

@@ -371,8 +371,10 @@ class FileSource:
 
     def _open_prepared(self, at: Prepared, size: Size) -> Kept | None:
         """Open the rows that are on the disk; None if there are none."""
+        if (path := at.find()) is None:
+            return None
         self._database = Database(self.name, self._database_memory, self._is_large(size))
-        kept = at.open(self._database)
+        kept = at.open(path, self._database)
         if kept is None:
             self._database.close()
             return None

@@ -69,11 +69,12 @@ class Prepared:
         self.content = repr((of, settings.times, settings.dates, duckdb.__version__, code()))
         self._files = DiskCache(settings.cache_folder, settings.cache_bytes)
 
-    def open(self, database: Database) -> Kept | None:
-        """Have a new database show the rows that are on the disk, and return what else is there; None if there are none."""
-        path = self._files.find(self.content, ENDING)
-        if path is None:
-            return None
+    def find(self) -> Path | None:
+        """Return where the rows are on the disk, None if they are not."""
+        return self._files.find(self.content, ENDING)
+
+    def open(self, path: Path, database: Database) -> Kept | None:
+        """Have a new database show the rows in a file, and return what else is there; None if they cannot be read."""
         try:
             database.attach(path, TABLES)
             results = Results(*(database.attached(name) for name in NAMES))

@@ -127,7 +127,7 @@ class FeedList {
   buildSearch() {
     this.input = el("input", {
       type: "search",
-      placeholder: "Order, brand, item, address",
+      placeholder: "Order, brand or address",
       "aria-label": "Search events by order, brand, item or address",
       maxlength: "80",
       spellcheck: "false",

@@ -17,6 +17,7 @@ import param
 from numpy.typing import NDArray
 
 from twin.analysis.event_index import GROUPS, EventFilter, Page, Positions, event_index_of
+from twin.foundation.cache import shared
 from twin.foundation.settings import DELIVERY_TARGET_S
 from twin.foundation.stages import STAGE_LABELS, STATES
 from twin.replay.controller import ReplayController
@@ -110,9 +111,7 @@ class FeedView(ReplayView):
         if timeline is None:
             return
         self._times = event_index_of(timeline).ts
-        same = (
-            len(before) > 0 and len(before) <= len(self._times) and np.array_equal(before, self._times[: len(before)])
-        )
+        same = _goes_on(before, self._times)
         self._list.grown = [self._list.grown[0] + 1, float(before[-1]) if same else 0.0, *inserted.tolist()]
 
     def _on_message(self, event: "DataEvent") -> None:
@@ -171,3 +170,9 @@ class FeedView(ReplayView):
             ROW,
             ((line.t, line.order, line.icon, line.colour, line.problem, line.title, line.detail) for line in lines),
         )
+
+
+@shared(most=2)
+def _goes_on(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
+    """Return whether the first of the times are those of before."""
+    return 0 < len(before) <= len(after) and np.array_equal(before, after[: len(before)])

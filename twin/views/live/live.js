@@ -10,15 +10,18 @@ import { badgeOf } from "./words.js";
 /** Milliseconds between two looks at the seconds. */
 const LOOK_MS = 500;
 
+/** What the badge says in three parts: on a phone, only the one in the middle. */
+const PARTS = /^(Jump to )?(.*?)( behind)?$/;
+
 class LiveBadge {
   constructor({ model }) {
     this.model = model;
     this.clock = clockFrom(model);
     this.verbs = verbsOf(model, this.clock);
     this.shared = sharedState(model.clock, "live");
-    this.text = el("b");
+    this.text = [el("span", { class: "lead" }), el("span"), el("span", { class: "trail" })];
     this.more = el("span", { class: "more" });
-    const parts = [el("i", { class: "dot", "aria-hidden": "true" }), this.text, this.more];
+    const parts = [el("i", { class: "dot", "aria-hidden": "true" }), el("b", {}, ...this.text), this.more];
     this.button = el(
       "button",
       { type: "button", class: "badge", "data-testid": "live", onclick: () => this.jump() },
@@ -75,7 +78,7 @@ class LiveBadge {
     const write = (node, words) => {
       if (node.textContent !== words) node.textContent = words;
     };
-    write(this.text, text);
+    for (const [i, node] of this.text.entries()) write(node, PARTS.exec(text)[i + 1] ?? "");
     write(this.more, more);
     this.button.dataset.tone = tone;
     this.button.title = title;

@@ -41,14 +41,11 @@ function badgeOf(state, now, { age, behind, since, unknown = 0, offered }) {
   }
   const silence = silenceText(now, age);
   if (state === "behind") {
-    const differs = unknown ? ` · live lacked ${eventsText(unknown)} here` : "";
-    const why = unknown ? `Live did not show ${eventsText(unknown)} of this moment: they came in later. ` : "";
-    return {
-      text: `${shortText(behind)} behind`,
-      more: `${eventsText(since)} since${differs}`,
-      tone: "behind",
-      title: `${why}Jump to live (L)`,
-    };
+    const more = `${eventsText(since)} since`;
+    const text = `${shortText(behind)} behind`;
+    if (!unknown) return { text, more, tone: "behind", title: "Jump to live (L)" };
+    const why = `${more}. Live did not show ${eventsText(unknown)} of this moment: they came in later.`;
+    return { text, more: `live lacked ${eventsText(unknown)}`, tone: "behind", title: `${why} Jump to live (L)` };
   }
   if (now.problem) return { text: "LIVE", more: "the source does not answer", tone: "warn", title: now.problem };
   if (silence) return { text: "LIVE", more: silence, tone: "warn", title: `LIVE, but ${silence}` };

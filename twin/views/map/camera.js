@@ -21,6 +21,7 @@ const STREET_M = 2.5; // metres per pixel at which a driver is followed: streets
 const CHASED_MS = 6000; // a driver who leaves the middle again so soon is followed without a stop ...
 const CHASE_MS = 450; // ... and the view comes nearer to him by two thirds in so long
 const CAUGHT_PX = 0.5;
+const ARRIVED_MS = 3000; // so long the place is shown where a driver who was followed has delivered
 const FOLLOWED_FARTHEST_M = 20; // ... but who outruns that is seen from farther away, up to these metres per pixel
 const FOLLOW_INNER = 0.3; // a followed driver may go this far from the middle, as a share of the view
 
@@ -72,6 +73,10 @@ class Camera {
     this.glide = null;
     this.touched = this.lookedAt = -Infinity;
     this.arriving = false; // a driver has just been chosen to be followed
+    /** @type {{view: View | null, fitting: boolean}} what the view kept to before */
+    this.before = { view: null, fitting: true };
+    this.met = false; // the driver followed has been on the road
+    this.arrivedAt = Infinity; // since when he is no more
     this.room = { key: "", insets: NO_PADS }; // what lies over the map, and what that leaves
     this.centred = -Infinity; // when a followed driver was last brought back to the middle
     /** @type {{x: number, y: number} | null} where the driver followed was last */
@@ -240,22 +245,46 @@ class Camera {
     this.centred = -Infinity;
     this.seen = null;
     this.chased = 0;
-    if (this.following) this.fitting = false;
+    this.met = false;
+    this.arrivedAt = Infinity;
+    if (this.following) {
+      this.before = { view: this.glide?.to ?? this.view, fitting: this.fitting };
+      this.fitting = false;
+    }
     this.changed();
     this.wake();
   }
+  /** The driver followed has delivered: after a moment the view goes back. Returns milliseconds until then, 0 for never. */
+  leave(moving) {
+    const now = performance.now();
+    this.arrivedAt = moving ? Math.min(this.arrivedAt, now) : Infinity; // a replay that stands may go back to him
+    if (!this.met || !moving) return 0;
+    const wait = this.arrivedAt + ARRIVED_MS - now;
+    if (wait > 0) return wait;
+    const { view, fitting } = this.before;
+    this.following = false;
+    this.fitting = fitting;
+    this.fit.begin();
+    this.changed();
+    if (!fitting) this.go(view);
+    this.settle();
+    this.wake();
+    return 0;
+  }
   /**
-   * Keep to what is on the road, or to the driver followed (null: none). Returns milliseconds until it should be asked
-   * again, 0 for never.
+   * Keep to what is on the road, or to the driver followed (null: none). `moving`: whether the replay plays. Returns
+   * milliseconds until it should be asked again, 0 for never.
    */
-  consider(active, driver) {
+  consider(active, driver, moving = true) {
     if (!this.view) return 0;
     const [kx, ky] = this.model.scene.kitchen;
     const was = this.seen;
     this.seen = driver ? { x: kx + driver.px, y: ky + driver.py } : null;
     if (this.glide) return 0;
     if (this.following) {
-      if (!driver) return 0;
+      if (!driver) return this.leave(moving);
+      this.met = true;
+      this.arrivedAt = Infinity;
       const { width, height } = this.box;
       const { x, y } = this.seen;
       let metres = Math.min(this.view.metres, this.arriving ? STREET_M : Infinity);

@@ -1,27 +1,22 @@
-"""The map's figure: built once with GeoViews, without toolbar, axes or margin; afterwards only its data sources change.
+"""The map's figure: drawn once with GeoViews (`drawing.py`); afterwards only its data sources change.
 
 It contains what does not move: base map, delivery radius and range rings, which are rewritten in place at a change of
 location, so that a session uses one figure for its life. The browser draws what moves over it (picture.js): glyphs that
 change would make Bokeh repaint at every frame, and it could not dim, hollow or merge single ones at that rate.
 """
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import geoviews as gv
-import holoviews as hv
-import numpy as np
-from bokeh.core.property.validation import validate
-from bokeh.core.serialization import Deserializer, Serializer
-from bokeh.models import ColumnDataSource, PanTool, WheelZoomTool, WMTSTileSource
+from bokeh.models import ColumnDataSource
 from bokeh.models.renderers import GlyphRenderer, TileRenderer
 from bokeh.plotting import figure as Figure
-from bokeh.util.serialization import make_id
 
-from twin.views.shared import figure_backend  # noqa: F401  # how figures are drawn
+from twin.views.shared.drawn import Drawn
 from twin.views.shared.theme import TOKENS
+
+_DRAWN = Drawn("twin.views.map.drawing")
 
 BLUE = TOKENS["dark"]["out_for_delivery-fill"]
 """Fill colours are equal in both themes, so that the figure need not be repainted when the theme changes."""
@@ -46,13 +41,13 @@ class OnlineMap:
 ONLINE: dict[str, OnlineMap] = {
     "osm": OnlineMap(
         "OpenStreetMap",
-        hv.element.tiles.OSM().data,
+        "https://c.tile.openstreetmap.org/{Z}/{X}/{Y}.png",
         "© OpenStreetMap contributors",
         "https://www.openstreetmap.org/copyright",
     ),
     "esri-imagery": OnlineMap(
         "Esri World Imagery",
-        hv.element.tiles.EsriImagery().data,
+        "https://server.arcgisonline.com/ArcGIS/rest/services/World_Imagery/MapServer/tile/{Z}/{Y}/{X}.jpg",
         "Tiles © Esri, Maxar, Earthstar Geographics and the GIS user community",
         "https://www.esri.com",
     ),
@@ -104,82 +99,7 @@ def _write(renderer: GlyphRenderer, data: dict[str, Any]) -> None:
 
 
 def build_figure() -> MapFigure:
-    """Return a new figure; every session needs its own, because Bokeh models belong to one document.
-
-    GeoViews takes 0.2 s to draw a figure, so it draws only the first; the others are deserialized copies of it.
-    """
-    with validate(False):  # what it is copied from is checked
-        figure: Figure = Deserializer().deserialize(_renamed(_drawn(), {}))
+    """Return a new figure."""
+    figure = _DRAWN.copy("map")
     parts: dict[Any, Any] = {renderer.name: renderer for renderer in figure.renderers}
     return MapFigure(figure, parts["tiles"], parts["image"], parts["radius"], parts["rings"])
-
-
-def _renamed(content: Any, ids: dict[str, str]) -> Any:
-    """Return serialized models with new ids, because two figures may be in one document."""
-    if isinstance(content, list):
-        return [_renamed(value, ids) for value in content]
-    if not isinstance(content, dict):
-        return content
-    return {
-        key: ids.setdefault(value, make_id()) if key == "id" else _renamed(value, ids) for key, value in content.items()
-    }
-
-
-@functools.cache
-def _drawn() -> Any:
-    """Return the figure as Bokeh serializes it."""
-    parts: dict[str, Any] = {}
-
-    def named(name: str, level: str) -> Any:
-        def hook(plot: Any, _element: Any) -> None:
-            renderer = plot.handles.get("glyph_renderer") or plot.handles["renderer"]
-            renderer.name, renderer.level = name, level
-            parts[name] = renderer
-
-        return hook
-
-    corner = np.array([0.0, 1000.0, 1000.0])
-    streets = gv.WMTS("tiles/{X}/{Y}/{Z}").opts(hooks=[named("tiles", "image")])
-    radius = hv.Polygons([{"x": corner, "y": corner}]).opts(
-        fill_color=BLUE, fill_alpha=0.07, line_color=BLUE, line_alpha=0.75, line_dash="dashed", line_width=1.2,
-        hooks=[named("radius", "underlay")],
-    )  # fmt: skip
-    rings = hv.Path([{"x": corner, "y": corner}]).opts(
-        color=TOKENS["dark"]["created-fill"], alpha=0.45, line_width=1, hooks=[named("rings", "underlay")]
-    )
-    plain = hv.opts.Overlay(xaxis=None, yaxis=None, toolbar=None, show_legend=False, show_frame=False, default_tools=[])
-    figure: Figure = hv.render((streets * radius * rings).opts(plain), backend="bokeh")
-
-    nowhere = ColumnDataSource({"url": [], "x": [], "y": [], "w": [], "h": []})
-    figure.image_url("url", "x", "y", "w", "h", source=nowhere, anchor="top_left", level="image", name="image")
-    _strip(figure)
-    for name in ("radius", "rings"):
-        # selection does not change these glyphs: the browser draws what is selected
-        parts[name].nonselection_glyph = parts[name].selection_glyph = parts[name].muted_glyph = None
-    tiles = parts["tiles"]
-    tiles.visible = False
-    tiles.tile_source = WMTSTileSource(url="", max_zoom=MAX_ZOOM, attribution="")
-    for name in ("radius", "rings"):
-        _write(parts[name], {"xs": [], "ys": []})
-    return Serializer().serialize(figure).content
-
-
-def _strip(figure: Figure) -> None:
-    """Remove everything but the map; the view draws its own buttons and credits."""
-    figure.toolbar_location = None
-    figure.toolbar.logo = None
-    pan, wheel = PanTool(), WheelZoomTool(zoom_on_axis=False)
-    figure.tools = [pan, wheel]
-    figure.toolbar.update(active_drag=pan, active_scroll=wheel, active_inspect=None, active_tap=None)
-    # axes and grids, each with models of its own that every session would have
-    figure.update(left=[], below=[], center=[])
-    figure.update(
-        min_border=0, min_border_left=0, min_border_right=0, min_border_top=0, min_border_bottom=0,
-        outline_line_color=None, background_fill_alpha=0.0, border_fill_alpha=0.0,
-        match_aspect=False, sizing_mode="stretch_both", width=None, height=None, aspect_ratio=None,
-        frame_width=None, frame_height=None, title=None, output_backend="canvas",
-        stylesheets=[".bk-Panel { display: none; }"],  # the empty frame of Bokeh's tile credit would show in the corner
-    )  # fmt: skip
-    for extent in (figure.x_range, figure.y_range):
-        extent.update(min_interval=MIN_SPAN_M, max_interval=MAX_SPAN_M, js_property_callbacks={}, js_event_callbacks={})
-    figure.js_event_callbacks = {}

@@ -270,9 +270,8 @@ class MapFrame {
       this.dirty = false;
       this.paint(going);
     }
-    const wait = this.motion.held?.crowd
-      ? 0
-      : this.camera.consider(this.motion.active, this.selection.row >= 0 ? this.motion.trip(this.selection.row) : null);
+    const followed = this.selection.row >= 0 ? this.motion.trip(this.selection.row) : null;
+    const wait = this.motion.held?.crowd ? 0 : this.camera.consider(this.motion.active, followed, this.clock.moving);
     if (this.pointer.found?.order !== undefined && this.pointer.at && this.clock.moving)
       this.asked.detail(this.pointer.found.order, this.motion.t);
     if (

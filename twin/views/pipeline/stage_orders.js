@@ -4,7 +4,7 @@ import { STAGE_LABELS } from "#python/foundation/stages";
 import { NOW, TODAY } from "#python/foundation/windows";
 import { el, icon } from "../shared/elements.js";
 import { opened } from "../shared/keys.js";
-import { many, minutesText, plural, put } from "../shared/numbers.js";
+import { many, minutesText, plural, put, shortId } from "../shared/numbers.js";
 import { guarded } from "../shared/registry.js";
 import { rowsOf } from "../shared/rows.js";
 
@@ -160,7 +160,7 @@ class StageList {
         onfocus: () => selection.hover(row),
         onblur: () => selection.hover(-1),
       },
-      el("span", { class: "id", title: id }, id.length > 10 ? id.slice(0, 6) : id),
+      el("span", { class: "id", title: id }, shortId(id)),
       el("span", { class: "basket", title: basket }, basket),
       parts.sign,
       parts.age,

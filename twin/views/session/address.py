@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from twin.foundation.address import MOST_COUNTED, Address, quoted, with_plus
+from twin.foundation.address import LONGEST_ID, MOST_COUNTED, Address, quoted, with_plus
 from twin.foundation.errors import UnknownLocationError
 from twin.foundation.stages import STATES
 from twin.foundation.times import UTC
@@ -22,8 +22,6 @@ LoadRequest = tuple[str, float | None, float | None, float | None, float | None,
 NAMES = ("location", "start", "end", "t", "speed", "view", "order", "stage", "loop", "hindsight", "theme", "live")
 """The parameters of the operations page, beside those that its views save."""
 
-LONGEST_ID = 200
-"""Most characters of an order id that are read from an address; real ids have 32."""
 LEAST_SPEED = 0.001
 LATEST = "The last 24 hours are shown."
 

@@ -11,19 +11,19 @@ from typing import Any, ClassVar
 
 import panel as pn
 import param
-from bokeh.core.has_props import Local
 from bokeh.core.property.validation import validate
 from bokeh.model import Model
 from panel.config import config
 from panel.custom import Child, Children, JSComponent, ReactiveESM
 from panel.io.document import hold
 from panel.models.esm import ReactiveESM as BokehESM
+from param.parameterized import no_instance_params
 
 from twin.replay.controller import ReplayController
 from twin.server.assets import publish
 from twin.server.attach import is_answering
 from twin.views.shared.incoming import is_plain
-from twin.views.shared.lean import lean
+from twin.views.shared.lean import lean, lean_kind
 from twin.views.shared.modules import ModuleText, bundle_source, module_source
 from twin.views.shared.theme import contrast_css
 
@@ -60,6 +60,14 @@ def _children_of(view: "type[Component]") -> frozenset[str]:
 
 
 @functools.cache
+def _synced(view: "type[Component]") -> list[str]:
+    """Return the Params of a view that are told to its model; the list is not to be changed."""
+    return [
+        name for name in view.param if name not in (*view._manual_params, "default_layout", "loading", "background")
+    ]
+
+
+@functools.cache
 def _data_of(view: "type[Component]") -> type[Model]:
     """Return the class of a view's data."""
     return lean(view._data_model)
@@ -87,12 +95,6 @@ class _Event(functools.partial[None]):
     """A callback on an event, which tells its parameters."""
 
     __signature__ = inspect.signature(lambda event: None)
-
-
-# by its own name, so that its models are written as Panel's; a `Local` class does not take the place of that in Bokeh
-_Model: type[BokehESM] = lean(
-    type("ReactiveESM", (BokehESM, Local), {"__qualified_model__": BokehESM.__qualified_model__})
-)
 
 
 class Component(JSComponent):
@@ -126,13 +128,14 @@ class Component(JSComponent):
     apart: ClassVar[bool] = False
     """Whether this view is a module of its own rather than in the one of all views: few pages have it."""
 
-    _bokeh_model = _Model
+    _bokeh_model = lean_kind(BokehESM)
     _stylesheets: ClassVar[list[Any]] = []
     _bundle_path: ClassVar[Path | None] = None
     """Panel looks for a bundle on the disk, in every folder above the class, each time that one is shown."""
     _logged = ""
 
     def __init__(self, **params: Any) -> None:
+        no_instance_params(type(self))  # no object changes a Param itself; Param would copy each that is set
         super().__init__(**params)
         self._retry: Callable[[], object] = lambda: None
         self._sent_at: list[float] = []
@@ -145,10 +148,10 @@ class Component(JSComponent):
     # The next methods override private methods of Panel to save work at every change, and for every session. test_component.py
     # compares each with Panel's result on every view, and fails if Panel's method changes or saves that work itself.
 
-    @functools.cached_property
+    @property
     def _synced_params(self) -> list[str]:
         # Panel makes this list anew for each Param that it looks up in it
-        return super()._synced_params
+        return _synced(type(self))
 
     @classmethod
     def _render_esm(cls, *_: Any, **__: Any) -> str:
@@ -165,7 +168,7 @@ class Component(JSComponent):
         return model
 
     def _get_properties(self, doc: Any) -> dict[str, Any]:
-        # Panel copies each Param of each component to find out which of them are its module's data
+        # Panel looks at each Param of each component to find out which of them are its module's data
         properties = super(ReactiveESM, self)._get_properties(doc)
         own = (self._data_model.properties() - Model.properties()) & properties.keys()
         told = {name: properties.pop(name) for name in own}

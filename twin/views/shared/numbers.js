@@ -30,6 +30,14 @@ const stretch = (start, end) => 60 * (Math.floor(end / 60) - Math.floor(start / 
  * A share in tenths of a percent, rounded down so that 100 % means all of them; the tolerance undoes binary fractions.
  */
 const percentText = (share) => (share >= 1 ? "100 %" : `${(Math.floor(share * 1000 + 1e-6) / 10).toFixed(1)} %`);
+/** Ids drawn at random: see `short_id` in wording.py, which says the same. */
+const DRAWN = /^(?=[\d-]*[a-f])[\da-f]{8}-?[\da-f]{4}(?!-?7[\da-f]{3}-)[\da-f-]{18,}/i;
+/** An order's id, short enough to read aloud: the begin of one drawn at random, the end of one that counts up. */
+const shortId = (id) => {
+  const letters = [...id];
+  if (letters.length <= 10) return id;
+  return DRAWN.test(id) ? id.slice(0, 6) : `…${letters.slice(-6).join("")}`;
+};
 /** Money in short: $1,243, $12.4k, $1.24M. The data names no currency; Casper's menus are in dollars. */
 function moneyText(dollars) {
   if (dollars <= -0.5) return `−${moneyText(-dollars)}`;
@@ -69,6 +77,7 @@ export {
   plural,
   put,
   reportAs,
+  shortId,
   shortMany,
   stretch,
   wholeMinutes,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import param
+from param.parameterized import no_instance_params
 
 from twin.replay.controller import ReplayController
 from twin.timeline.timeline import Snapshot
@@ -21,6 +22,10 @@ class ReplayView(pn.viewable.Viewer):
     `attempt`, and a view follows what others change by `follow`. Its panel then says that it failed, and shows nothing until the
     user lets it retry or another range is loaded.
     """
+
+    def __init__(self, **params: Any) -> None:
+        no_instance_params(type(self))  # as those of a `Component`
+        super().__init__(**params)
 
     def __panel__(self) -> "Component":
         """Return the component that shows this view in the browser."""

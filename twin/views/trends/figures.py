@@ -1,22 +1,19 @@
-"""The figures of the trends: each built once with HoloViews; afterwards only its sources and ranges change.
+"""The figures of the trends: each drawn once with HoloViews (`drawing.py`); afterwards only its sources and ranges change.
 
 They contain only geometry. Texts (labels, rows, tooltips) are HTML around them, and everything that moves with the playhead
 is HTML over them, so that no figure is repainted while a replay plays. Colours are tokens, listed in a part's `tags` as
 "property=token"; the browser sets the theme's values (see trends.js).
 """
 
-from collections.abc import Callable
 from typing import Any
 
-import holoviews as hv
 import numpy as np
-from bokeh.models import BasicTicker, FixedTicker, NumeralTickFormatter, PrintfTickFormatter
 from bokeh.plotting import figure as Figure
 
 from twin.analysis.brands import BrandFigures
-from twin.foundation.stages import COMPLETED, STAGES
-from twin.views.shared import figure_backend  # noqa: F401  # how figures are drawn
-from twin.views.shared.theme import FONT, TOKENS
+from twin.foundation.stages import STAGES
+from twin.views.shared.drawn import Drawn
+from twin.views.shared.theme import TOKENS
 from twin.views.trends.data import Floats, StageTimes
 
 MINUTE = 60.0
@@ -24,53 +21,7 @@ BAR = 0.36
 """Half the thickness of a brand's bar, in rows."""
 BOX = 0.17
 """Half the thickness of a stage's middle half, in rows."""
-LABEL_PX = "12px"
-
-
-def coloured(model: Any, **tokens: str) -> None:
-    """Set a model's colour properties to tokens."""
-    model.tags = [f"{name}={token}" for name, token in tokens.items()]
-    model.update(**{name: TOKENS["light"][token] for name, token in tokens.items()})
-
-
-def _part(name: str, **tokens: str) -> Callable[[Any, Any], None]:
-    """Return a HoloViews hook that names a renderer and sets its colours to tokens."""
-
-    def hook(plot: Any, _element: Any) -> None:
-        renderer = plot.handles["glyph_renderer"]
-        renderer.name = name
-        renderer.nonselection_glyph = renderer.selection_glyph = renderer.muted_glyph = None
-        coloured(renderer.glyph, **tokens)
-
-    return hook
-
-
-def _render(overlay: hv.Overlay) -> Figure:
-    """Return a bare figure, without tools, frame, title and margins; callers set up the axes."""
-    plain = hv.opts.Overlay(toolbar=None, show_legend=False, show_frame=False, default_tools=[])
-    figure: Figure = hv.render(overlay.opts(plain), backend="bokeh")
-    figure.tools = []
-    figure.toolbar.update(logo=None, active_drag=None, active_scroll=None, active_inspect=None, active_tap=None)
-    figure.toolbar_location = None
-    figure.js_event_callbacks = {}
-    for extent in (figure.x_range, figure.y_range):
-        extent.update(js_property_callbacks={}, js_event_callbacks={})
-    for axis in figure.axis:
-        axis.update(
-            axis_label=None, axis_line_color=None, major_tick_line_color=None, minor_tick_line_color=None,
-            major_label_text_font=FONT, major_label_text_font_size=LABEL_PX, major_label_standoff=4,
-        )  # fmt: skip
-        coloured(axis, major_label_text_color="mute")
-    for grid in figure.grid:
-        grid.grid_line_color = None
-    figure.update(
-        min_border=0, min_border_left=0, min_border_right=0, min_border_top=0, min_border_bottom=0,
-        outline_line_color=None, background_fill_alpha=0.0, border_fill_alpha=0.0, title=None,
-        sizing_mode="stretch_both", width=None, height=None, frame_width=None, frame_height=None, aspect_ratio=None,
-        # HoloViews asks for WebGL, whose library makes code at run time, which the page's policy forbids, and is slower here
-        output_backend="canvas",
-    )  # fmt: skip
-    return figure
+_DRAWN = Drawn("twin.views.trends.drawing")
 
 
 def _named(figure: Figure, name: str) -> Any:
@@ -86,24 +37,8 @@ class VolumeFigure:
     """Orders created per bucket as bars, the usual number as a line, moments as faint bands."""
 
     def __init__(self) -> None:
-        nothing = np.zeros(1)
-        bands = hv.VSpans((nothing, nothing)).opts(
-            fill_alpha=0.16, line_alpha=0, hooks=[_part("moments", fill_color="risk-fill", line_color="risk-fill")]
-        )
-        bars = hv.Histogram((np.array([0.0, 1.0]), nothing)).opts(
-            line_width=0.7, hooks=[_part("bars", fill_color="accent", line_color="panel")]
-        )
-        usual = hv.Curve((nothing, nothing)).opts(line_width=1.6, hooks=[_part("usual", line_color="ink")])
-        self.figure = _render(bands * bars * usual)
-        self.figure.yaxis.ticker = BasicTicker(desired_num_ticks=3, mantissas=[1, 2, 5], min_interval=1)
-        self.figure.yaxis.formatter = NumeralTickFormatter(format="0,0")
-        # labels are set with the ticks as plain text; a `CustomJSTickFormatter` would need the page to allow unsafe-eval
-        self.figure.xaxis.formatter = PrintfTickFormatter(format="")
-        self._marks = FixedTicker(ticks=[])
-        self.figure.xaxis.ticker = self._marks
-        grid = self.figure.ygrid[0]
-        coloured(grid, grid_line_color="line")
-        self.figure.update(min_border_top=4, min_border_right=16)
+        self.figure = _DRAWN.copy("volume")
+        self._marks: Any = self.figure.xaxis[0].ticker
         self.show_usual(np.empty(0), np.empty(0))
         self.show_moments([])
 
@@ -132,20 +67,7 @@ class StagesFigure:
     """The times in each stage: a thin line from P5 to P95, a box over the middle half, the mean across it; minutes."""
 
     def __init__(self) -> None:
-        box = [(0.0, 0.0, 1.0, 1.0)]
-        whole = hv.Segments(box).opts(line_width=2, hooks=[_part("whole", line_color="mute")])
-        middle = hv.Rectangles(box).opts(line_alpha=0, hooks=[_part("middle")])
-        mean = hv.Segments(box).opts(line_width=2, hooks=[_part("mean", line_color="ink")])
-        self.figure = _render(whole * middle * mean)
-        # fill colours are equal in both themes
-        _named(self.figure, "middle").glyph.update(fill_color={"field": "colour"}, line_color=None)
-        _named(self.figure, "whole").glyph.update(line_alpha=0.7, line_cap="round")
-        self.figure.yaxis.visible = False
-        self.figure.xaxis.ticker = BasicTicker(desired_num_ticks=5, mantissas=[1, 2, 5], min_interval=1)
-        self.figure.xaxis.formatter = NumeralTickFormatter(format="0")
-        coloured(self.figure.xgrid[0], grid_line_color="line")
-        self.figure.y_range.update(start=COMPLETED - 0.5, end=-0.5)  # the first stage on top
-        self.figure.update(min_border_left=104, min_border_right=62)  # space for the rows' texts
+        self.figure = _DRAWN.copy("stages")
 
     def show(self, stages: list[StageTimes]) -> None:
         """Draw the stages that have times."""
@@ -164,12 +86,7 @@ class BrandsFigure:
     """A bar of orders per brand, row by row from the top; the browser moves the rows when they are sorted."""
 
     def __init__(self) -> None:
-        bars = hv.Rectangles([(0.0, 0.0, 1.0, 1.0)]).opts(
-            fill_alpha=0.28, line_alpha=0, hooks=[_part("brands", fill_color="accent", line_color="accent")]
-        )
-        self.figure = _render(hv.Overlay([bars]))
-        for axis in self.figure.axis:
-            axis.visible = False
+        self.figure = _DRAWN.copy("brands")
 
     def show(self, brands: list[BrandFigures]) -> None:
         """Draw the brands in the given order."""
