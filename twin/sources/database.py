@@ -69,8 +69,6 @@ class Database:
         self.name = name
         self.most_memory = most_memory
         self.on_disk = on_disk
-        # Arrow's own pool keeps what is freed apart from all else; of the C library's others get it, and the system at `release`
-        pa.set_memory_pool(pa.system_memory_pool())
         self.folder = Path(tempfile.mkdtemp(prefix="twin-")) if on_disk else None
         # without a folder of our own, DuckDB would write to the current one what memory cannot hold
         spill = "" if self.folder is None else str(self.folder / "spill")
