@@ -354,7 +354,7 @@ def test_hostile_texts_are_only_texts(page: Page, tmp_path: Path) -> None:
         page.keyboard.press("Escape")
         page.keyboard.press("Escape")
         by_id(page, "feed-search").fill("<img src=x")
-        expect(by_id(page, "feed-row")).to_contain_text("<img s")  # the short id
+        expect(by_id(page, "feed-row")).to_contain_text("…>Pie")  # the end of the id, as they all begin alike
         by_id(page, "tab-trends").click()
         expect(by_id(page, "trends-brand")).to_contain_text("<img src=x")
         by_id(page, "tab-moments").click()

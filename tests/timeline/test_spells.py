@@ -117,7 +117,7 @@ class Callers:
     def in_feed(self, state: str, t: float) -> list[str]:
         """The orders whose events the feed lists while a state is picked out."""
         page = self.feed._page(self.timeline, {"t": t, "query": EVERYTHING, "stage": state})
-        return self.ids(set(page["rows"]["order"]))
+        return self.ids(set(json.loads(page["rows"])["order"]))
 
     def _in_table(self, state: str, t: float) -> list[str]:
         table, now = self.table, pd.Timestamp(t, unit="s").as_unit("us")
