@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 import panel as pn
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from bokeh.server.server import Server
 from panel.io.threads import StoppableThread
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
+from tests.api.serving import hang_up
 from tests.browser.again import SIZE, leave, prepare
 from tests.browser.app import free_port, running
 
@@ -168,14 +168,6 @@ def serve() -> Iterator[Callable[..., str]]:
         thread.stop()
         thread.join(STOPPED_S)
         assert not thread.is_alive()
-
-
-async def hang_up(server: Server) -> None:
-    """Close a server's connections, which would otherwise be left open by a loop that ends, and be reported by a later test."""
-    for connection in list(server._tornado._clients):
-        connection._socket.close()
-    await server._http.close_all_connections()
-    await asyncio.sleep(0)  # transports close in the next turn of the loop
 
 
 @pytest.fixture(scope="session")
