@@ -40,7 +40,7 @@ const COLUMNS = [
     "By hour",
     "The state by hour, the worst of each; above it late deliveries against other days, the higher the worse",
   ],
-  ["worst", "Trouble", "The worst trouble that goes on or has just ended, as it was known then"],
+  ["worst", "Moment", "The worst trouble that goes on or has just ended, as it was known then"],
 ];
 /** Whole percent, rounded down: 100 % means all. */
 const wholePercent = (percent) => `${Math.floor(percent + 1e-6)} %`;
