@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
 
+import panel as pn
 from bokeh.server.server import Server
+from panel.io.threads import StoppableThread
 from tornado.ioloop import IOLoop
 
 
@@ -46,6 +48,19 @@ def fetch(
 def _read(status: int, answer: Any) -> Answer:
     cookies = [cookie.split(";")[0] for cookie in answer.headers.get_all("Set-Cookie", [])]
     return Answer(status, answer.read(), {name.lower(): value for name, value in answer.headers.items()}, cookies)
+
+
+STOPPED_S = 20
+"""After so long a server has not stopped, on however busy a machine."""
+
+
+def end(name: str, thread: StoppableThread) -> None:
+    """End a server of `pn.serve` by its `server_id` and its thread."""
+    server = pn.state._servers.pop(name)[0]
+    asyncio.run_coroutine_threadsafe(hang_up(server), thread.asyncio_loop).result(STOPPED_S)
+    thread.stop()
+    thread.join(STOPPED_S)
+    assert not thread.is_alive()
 
 
 async def hang_up(server: Server) -> None:

@@ -3,7 +3,6 @@
 Without Chromium these tests fail; they are never skipped, because a page that nobody looked at is not tested.
 """
 
-import asyncio
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from panel.io.threads import StoppableThread
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-from tests.api.serving import hang_up
+from tests.api.serving import end
 from tests.browser.again import SIZE, leave, prepare
 from tests.browser.app import free_port, running
 
@@ -34,9 +33,6 @@ WCAG_21_AA = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21
 
 GRAVE = {"serious", "critical"}
 """Impacts, as axe-core judges them, that no page may have."""
-
-STOPPED_S = 20
-"""After so long a server has not stopped, on however busy a machine."""
 
 
 @contextmanager
@@ -107,18 +103,25 @@ class Kept:
         self._stack.close()
 
 
-@pytest.fixture(scope="module")
-def kept_scripts(browser: Browser, serve: Callable[..., str]) -> Iterator[Kept]:
-    """A page that keeps its scripts from one session to the next; it is closed before the servers of `serve` are."""
+@contextmanager
+def kept_page(browser: Browser, begin: Callable[[Page], None]) -> Iterator[Kept]:
+    """A page that `begin` opens, for one test after another."""
 
     def opening(stack: ExitStack) -> tuple[Page, list[str]]:
         page, problems = stack.enter_context(watched(browser))
-        prepare(page.context)
+        begin(page)
         return page, problems
 
     kept = Kept(opening)
     yield kept
     kept.close()
+
+
+@pytest.fixture(scope="module")
+def kept_scripts(browser: Browser, serve: Callable[..., str]) -> Iterator[Kept]:
+    """A page that keeps its scripts from one session to the next; it is closed before the servers of `serve` are."""
+    with kept_page(browser, lambda page: prepare(page.context)) as kept:
+        yield kept
 
 
 @pytest.fixture
@@ -164,10 +167,7 @@ def serve() -> Iterator[Callable[..., str]]:
 
     yield start
     for name, thread in running:
-        asyncio.run_coroutine_threadsafe(hang_up(pn.state._servers[name][0]), thread.asyncio_loop).result(STOPPED_S)
-        thread.stop()
-        thread.join(STOPPED_S)
-        assert not thread.is_alive()
+        end(name, thread)
 
 
 @pytest.fixture(scope="session")

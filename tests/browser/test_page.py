@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import twin
 from tests.browser.app import START_S, free_port, running
-from tests.browser.conftest import Kept, watched
+from tests.browser.conftest import Kept, kept_page, watched
 from tests.browser.operations import (
     CLOCK,
     DRAWN,
@@ -51,15 +50,8 @@ def source(demo: Path) -> Twin:
 @pytest.fixture(scope="module")
 def kept(browser: Browser, address: str) -> Iterator[Kept]:
     """The page of San Francisco."""
-
-    def opening(stack: ExitStack) -> tuple[Page, list[str]]:
-        page, problems = stack.enter_context(watched(browser))
-        choose(page, address, "sanfrancisco")
-        return page, problems
-
-    made = Kept(opening)
-    yield made
-    made.close()
+    with kept_page(browser, lambda page: choose(page, address, "sanfrancisco")) as kept:
+        yield kept
 
 
 @pytest.fixture

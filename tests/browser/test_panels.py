@@ -3,7 +3,6 @@
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.again import visit
-from tests.browser.conftest import Kept, watched
+from tests.browser.conftest import Kept, kept_page
 from tests.browser.operations import comes_to
 from tests.fake_timeline import DAY0, HOUR, FakeController, FakeDataQuality, FakeItem, FakeTimeline
 from tests.views.test_pipeline import Rows
@@ -134,14 +133,8 @@ def opened(visited: Page, address: str) -> Callable[[str], Page]:
 
 @pytest.fixture(scope="module")
 def kept(browser: Browser, address: str) -> Iterator[Kept]:
-    def opening(stack: ExitStack) -> tuple[Page, list[str]]:
-        page, problems = stack.enter_context(watched(browser))
-        open_in(page, address, "panels")
-        return page, problems
-
-    made = Kept(opening)
-    yield made
-    made.close()
+    with kept_page(browser, lambda page: open_in(page, address, "panels")) as kept:
+        yield kept
 
 
 @pytest.fixture

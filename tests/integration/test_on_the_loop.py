@@ -15,7 +15,7 @@ from bokeh.server.server import Server
 
 import twin
 from benchmarks.client import Session
-from tests.api.serving import fetch
+from tests.api.serving import end, fetch
 from tests.loop_guard import guarded_loop
 from tests.warehouse.test_endpoints import addresses
 from twin import api
@@ -48,8 +48,7 @@ def server(demo: Path) -> Iterator[Server]:
         assert time.monotonic() < deadline, "the server did not start"
         time.sleep(0.05)
     yield pn.state._servers[name][0]
-    thread.stop()
-    pn.state._servers.pop(name, None)
+    end(name, thread)
     process.use(None)
 
 

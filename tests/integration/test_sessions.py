@@ -18,6 +18,7 @@ from bokeh.model import Model
 
 import twin
 from benchmarks.client import Client
+from tests.api.serving import end
 from twin.pages.operations.operations import operations_page
 from twin.replay.controller import ReplayController
 from twin.server.process import process
@@ -49,8 +50,7 @@ def address(demo: Path) -> Iterator[str]:
     place = process.hub().location("sanfrancisco")
     start = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(place.end - 4 * 3600))
     yield f"http://127.0.0.1:{pn.state._servers[SERVER][0].port}/operations?location=sanfrancisco&t={start}&speed=60"
-    thread.stop()
-    pn.state._servers.pop(SERVER, None)  # the next test's is another
+    end(SERVER, thread)
     logging.disable(logging.NOTSET)
     process.use(None)
 

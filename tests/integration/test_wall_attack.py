@@ -14,6 +14,7 @@ import pytest
 
 import twin
 from benchmarks.client import Session
+from tests.api.serving import end
 from twin.pages.kiosk.kiosk import serve_kiosk
 from twin.pages.kiosk.show import KioskShow
 from twin.server.process import process
@@ -37,8 +38,7 @@ def walls(demo: Path) -> Iterator[str]:
         assert time.monotonic() < deadline, "the server did not start"
         time.sleep(0.05)
     yield f"http://127.0.0.1:{pn.state._servers[SERVER][0].port}/kiosk?frame=1"
-    thread.stop()
-    pn.state._servers.pop(SERVER, None)
+    end(SERVER, thread)
     process.use(None)
 
 

@@ -16,7 +16,7 @@ import panel as pn
 import pytest
 
 from benchmarks.client import Session
-from tests.api.serving import fetch
+from tests.api.serving import end, fetch
 from tests.loop_guard import guarded_loop
 from tests.warehouse.conftest import tables
 from tests.warehouse.double import Statement, Warehouse
@@ -73,8 +73,7 @@ def served(
         if warehouse.faults.hold is not None:
             warehouse.faults.hold.set()
         loop.call_soon_threadsafe(watchdog.stop)
-        thread.stop()
-        pn.state._servers.pop(name, None)
+        end(name, thread)
         process.use(None)
 
 

@@ -25,7 +25,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from benchmarks.client import Session
-from tests.api.serving import Answer, fetch
+from tests.api.serving import Answer, end, fetch
 from tests.server.open_servers import handshake, token_in
 from tests.server.test_visitors import jwt
 from tests.warehouse.conftest import tables
@@ -140,8 +140,7 @@ def app(
         for user in USERS:
             app.sign_in(user)
         yield app
-        thread.stop()
-        pn.state._servers.pop(SERVER, None)
+        end(SERVER, thread)
         for one in loggers:
             one.removeHandler(log)
         process.use(None)
